@@ -1,0 +1,3 @@
+from koz.factory import create_app
+
+app = create_app()

@@ -1,0 +1,1 @@
+"""Public consultations, arguments, votes, results."""

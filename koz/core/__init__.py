@@ -1,0 +1,1 @@
+"""What every feature stands on: database, money, clock, outbox, jobs, web."""

@@ -1,0 +1,1 @@
+"""Everything that runs a whole Koz on one machine."""

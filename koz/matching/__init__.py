@@ -1,0 +1,1 @@
+"""Explained proposals between missions and professionals."""

@@ -1,0 +1,1 @@
+"""Mails, each at most once."""

@@ -1,0 +1,1 @@
+"""Gifts, Stripe, inbox, ledger."""

@@ -1,0 +1,1 @@
+"""The local Stripe stand-in: its own process; imports nothing of koz."""

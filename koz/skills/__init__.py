@@ -1,0 +1,1 @@
+"""Skill concepts, professionals, missions."""

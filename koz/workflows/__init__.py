@@ -1,0 +1,1 @@
+"""Reactions of one feature to the events of another."""
