@@ -1,0 +1,67 @@
+"""Languages: French first, English second. Messages are written in English and translated by `translations/`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, force_locale, get_locale
+from flask_babel import gettext as _gettext
+from flask_babel import lazy_gettext as _lazy
+from flask_babel import ngettext as _ngettext
+
+LOCALES: Final = ("fr", "en")
+LOCALE_COOKIE: Final = "koz_lang"
+
+babel = Babel()
+
+
+def _(message: str, **values: Any) -> str:
+    """The message in the present language, with `%(name)s` places filled."""
+    text: str = _gettext(message, **values)
+    return text
+
+
+def _l(message: str, **values: Any) -> Any:
+    """Like `_`, translated when it is shown (for forms and tables made at import)."""
+    return _lazy(message, **values)
+
+
+def ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
+    """The form of the message that fits `num`, which is also the value `%(num)s`."""
+    text: str = _ngettext(singular, plural, num, **values)
+    return text
+
+
+def current_locale() -> str:
+    """`fr` or `en`."""
+    found = get_locale()
+    return found.language if found else LOCALES[0]
+
+
+@contextmanager
+def in_locale(locale: str) -> Iterator[None]:
+    """Speak another language for a while: mails are written in the recipient's."""
+    with force_locale(locale if locale in LOCALES else LOCALES[0]):
+        yield
+
+
+def choose_locale() -> str:
+    """Language of the request: asked for now, the person's, the cookie's, the browser's, French."""
+    if not has_request_context():
+        return LOCALES[0]
+    asked = request.args.get("lang")
+    if asked in LOCALES:
+        return asked
+    person = getattr(g, "person_locale", None)
+    if person in LOCALES:
+        return str(person)
+    cookie = request.cookies.get(LOCALE_COOKIE)
+    if cookie in LOCALES:
+        return cookie
+    return request.accept_languages.best_match(LOCALES, LOCALES[0])
+
+
+def init_i18n(app: Flask) -> None:
+    """Wire Babel; catalogues lie beside the package."""
+    babel.init_app(app, locale_selector=choose_locale, default_locale="fr", default_timezone="Europe/Paris")
