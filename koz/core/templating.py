@@ -1,0 +1,122 @@
+"""What templates may use: money, numbers and dates in the reader's language, fingerprinted static addresses."""
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, current_app, url_for
+from flask_babel import format_date, format_datetime, format_decimal, format_percent, get_locale
+from babel.dates import format_timedelta
+from babel.numbers import format_currency
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
+
+from koz.core.access import current_actor
+from koz.core.clock import PARIS, now, today
+from koz.core.i18n import current_locale, ngettext
+from koz.core.money import Money
+from koz.core.settings import current_settings
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+
+
+def money(amount: Money | int | None, currency: str = "EUR") -> str:
+    """An amount in the reader's language; whole euros without decimals. Integers are minor units."""
+    if amount is None:
+        return ""
+    value = amount if isinstance(amount, Money) else Money(int(amount), currency)
+    pattern = None
+    if value.minor % 100 == 0:
+        pattern = "#,##0 ¤" if current_locale() == "fr" else "¤#,##0"
+    units, cents = divmod(abs(value.minor), 100)
+    sign = "-" if value.minor < 0 else ""
+    number = Decimal(f"{sign}{units}.{cents:02d}")
+    return format_currency(
+        number, value.currency, pattern, locale=get_locale() or "fr", currency_digits=pattern is None
+    )
+
+
+def number(value: float | None) -> str:
+    """A number in the reader's language."""
+    return "" if value is None else str(format_decimal(value))
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share of 1 as a percentage."""
+    if share is None:
+        return ""
+    return str(format_percent(share, "#,##0 %" if digits == 0 else "#,##0.0 %"))
+
+
+def long_date(value: date | datetime | None) -> str:
+    """A day: « 24 novembre 2026 », in Paris."""
+    if value is None:
+        return ""
+    day = value.astimezone(PARIS).date() if isinstance(value, datetime) else value
+    return str(format_date(day, "long"))
+
+
+def moment(value: datetime | None) -> str:
+    """A day and time in Paris."""
+    return "" if value is None else str(format_datetime(value, "d MMMM y, HH:mm"))
+
+
+def ago(value: datetime) -> str:
+    """How long ago, roughly: « il y a 3 jours »."""
+    return str(format_timedelta(value - now(), add_direction=True, locale=get_locale() or "fr"))
+
+
+def days_left(day: date | None) -> int:
+    """Days from today until the end of `day`; 0 on the day itself and after it."""
+    return 0 if day is None else max(0, (day - today()).days)
+
+
+def paragraphs(text: str | None) -> Markup:
+    """Plain text as paragraphs and line breaks, escaped."""
+    blocks = [b for b in (text or "").replace("\r\n", "\n").split("\n\n") if b.strip()]
+    return Markup("").join(
+        Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.strip().split("\n")))
+        for block in blocks
+    )
+
+
+def duration_label(days: int) -> str:
+    """A number of days in words."""
+    return ngettext("%(num)s day", "%(num)s days", days)
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(path: Path, _mtime_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def static(filename: str) -> str:
+    """Address of a static file with its fingerprint, so that browsers may keep it for a year."""
+    path = Path(current_app.static_folder or "") / filename
+    try:
+        mark = _fingerprint(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        raise AssertionError(f"no static file {filename}") from None
+    return url_for("static", filename=filename, v=mark)
+
+
+def init_templating(app: Flask) -> None:
+    """Give the app's templates their filters and globals."""
+    app.jinja_env.filters.update(
+        money=money,
+        number=number,
+        percent=percent,
+        date=long_date,
+        datetime=moment,
+        ago=ago,
+        days_left=days_left,
+        paragraphs=paragraphs,
+        days=duration_label,
+    )
+    app.jinja_env.globals.update(static=static, current_actor=current_actor, csrf_token=generate_csrf, today=today)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(lambda: {"locale": current_locale(), "koz_env": current_settings().env})

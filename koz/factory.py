@@ -1,0 +1,73 @@
+"""The one composition root: `create_app` joins settings, extensions, features and gateways.
+
+Features are listed here and nowhere else: a new blueprint, job module or subscriber module is one line below.
+"""
+
+import os
+from importlib import import_module
+from typing import Any, Final
+
+from flask import Flask
+from flask_migrate import Migrate
+from limits.storage import MemoryStorage  # noqa: F401 - registers memory://
+from redis import Redis
+from sqlalchemy.pool import NullPool
+
+from koz.core import jobs
+from koz.core.db import Base, db
+from koz.core.i18n import init_i18n
+from koz.core.limits import init_limits
+from koz.core.logs import init_logs
+from koz.core.settings import Settings
+from koz.core.templating import ROOT, init_templating
+from koz.core.web import csrf, init_web
+
+#: Modules with a blueprint `bp`.
+BLUEPRINTS: Final[tuple[str, ...]] = ("koz.api.machines",)
+#: Modules that only have to be imported: jobs, subscribers.
+MODULES: Final[tuple[str, ...]] = ()
+
+migrate = Migrate(compare_type=True)
+
+
+def create_app(settings: Settings | None = None, *, redis: "Redis | None" = None, **config: Any) -> Flask:
+    """The application. `settings` default to the environment's; `redis` replaces the client made from them."""
+    settings = settings or Settings.from_env(os.environ)
+    init_logs()
+    app = Flask("koz", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    app.config["KOZ"] = settings
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(ROOT / "translations")
+    app.config.update(config)
+    _init_database(app, settings)
+    init_i18n(app)
+    init_templating(app)
+    init_web(app, settings)
+    jobs.init_jobs(app, redis if redis is not None else _redis(settings))
+    init_limits(app, settings.redis_url or "memory://")
+    for name in MODULES:
+        import_module(name)
+    for name in BLUEPRINTS:
+        module = import_module(name)
+        app.register_blueprint(module.bp)
+        for view in getattr(module, "CSRF_EXEMPT", ()):
+            csrf.exempt(view)
+    return app
+
+
+def _init_database(app: Flask, settings: Settings) -> None:
+    url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8, "pool_timeout": 5}
+    if settings.env == "test":
+        options = {"poolclass": NullPool}
+    options["connect_args"] = {"connect_timeout": 5, "options": "-c statement_timeout=20000 -c lock_timeout=8000"}
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    assert Base.metadata is db.metadata
+
+
+def _redis(settings: Settings) -> "Redis | None":
+    if not settings.redis_url:
+        return None
+    return Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)

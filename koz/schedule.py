@@ -1,0 +1,5 @@
+"""Periodic jobs as (name, every how many seconds). Names are strings; the worker compares them with the registry."""
+
+from typing import Final
+
+PERIODIC: Final[tuple[tuple[str, int], ...]] = (("outbox.relay", 20),)

@@ -1,0 +1,155 @@
+"""Fixtures for all tests: a real PostgreSQL migrated by Alembic, the app, a session that is rolled back, a page client."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.orm import Session
+
+from koz.core.db import db
+from koz.core.settings import Settings
+from koz.demo.postgres import Server, start
+from koz.factory import create_app
+from tests.pageclient import PageClient
+
+SHARED = Path(os.environ.get("KOZ_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Public data to try against; it is no part of the project."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("needs the public data: set KOZ_SHARED to the folder that holds data/")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL of this test process alone, empty at the start, gone at the end."""
+    home = Path(tempfile.mkdtemp(prefix="koz-test-"))
+    server = start(home, durable=False)
+    yield server
+    server.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def make_app(database_url: str, **config: Any) -> Flask:
+    """An app for tests on a database, without queue and without CSRF tokens."""
+    settings = Settings.from_env({"KOZ_ENV": "test", "KOZ_DATABASE_URL": database_url})
+    return create_app(settings, TESTING=True, WTF_CSRF_ENABLED=False, **config)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Server) -> str:
+    """Name of a migrated database from which others are copied."""
+    app = make_app(postgres.create_database("koz_template"))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+    return "koz_template"
+
+
+@pytest.fixture(scope="session")
+def fresh_database(postgres: Server, template: str) -> Callable[[], str]:
+    """Makes databases that are migrated and empty; returns the URL."""
+    numbers = iter(range(1, 10_000))
+
+    def make() -> str:
+        name = f"koz_fresh_{next(numbers)}"
+        engine = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        engine.dispose()
+        return postgres.database_url(name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def app_of_session(fresh_database: Callable[[], str]) -> Flask:
+    """The app most tests share."""
+    return make_app(fresh_database())
+
+
+@pytest.fixture
+def app(app_of_session: Flask) -> Iterator[Flask]:
+    """The shared app inside a transaction that is rolled back: commits of the code are savepoints."""
+    with app_of_session.app_context():
+        engine = db.engine
+        connection = engine.connect()
+        transaction = connection.begin()
+        engines: Any = db.engines
+        original = engines[None]
+        engines[None] = connection
+        db.session.remove()
+        db.session.configure(join_transaction_mode="create_savepoint")
+        yield app_of_session
+        db.session.remove()
+        engines[None] = original
+        transaction.rollback()
+        connection.close()
+
+
+@pytest.fixture
+def session(app: Flask) -> Session:  # noqa: ARG001 - the session lives in the app's context
+    """The session of the test; what it writes is flushed and seen by requests, and rolled back at the end."""
+    return db.session()
+
+
+@pytest.fixture
+def client(app: Flask) -> PageClient:
+    """A client that checks every page it gets."""
+    return PageClient(app)
+
+
+@pytest.fixture
+def committed_app(fresh_database: Callable[[], str]) -> Iterator[Flask]:
+    """An app on a database of its own, where commits are real: for races."""
+    app = make_app(fresh_database())
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@dataclass
+class Statements:
+    """SQL statements seen while counting."""
+
+    seen: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many, savepoints aside."""
+        return len(self.seen)
+
+
+@pytest.fixture
+def queries(app: Flask) -> Callable[[], Any]:  # noqa: ARG001
+    """`with queries() as q:` counts the SQL statements sent; savepoint commands do not count."""
+
+    @contextmanager
+    def counting() -> Iterator[Statements]:
+        statements = Statements()
+        connection: Connection = db.engines[None]  # type: ignore[assignment]
+
+        def see(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if "SAVEPOINT" not in statement.upper():
+                statements.seen.append(statement)
+
+        event.listen(connection, "before_cursor_execute", see)
+        try:
+            yield statements
+        finally:
+            event.remove(connection, "before_cursor_execute", see)
+
+    return counting
