@@ -1,6 +1,6 @@
-"""Translations: `extract` messages, `add FILE.json` French texts, `check` that all are there, `compile`.
+r"""Translations: `extract` messages, `add FILE.json` French texts, `check` that all are there, `compile`.
 
-A file is {"English message": "French", "singular\\u0000plural": ["forme", "formes"]}.
+A file is {"English message": "French", "singular\u0000plural": ["forme", "formes"]}.
 """
 
 import fcntl
@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,11 @@ PO = ROOT / "translations/fr/LC_MESSAGES/messages.po"
 
 def extracted() -> Catalog:
     """Messages that stand in the code and templates now."""
-    command = [
-        sys.executable, "-m", "babel.messages.frontend", "extract", "-q", "-F", "babel.cfg", "-k", "_l",
-        "--no-location", "--sort-output", "-o", "-", ".",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603
-    return read_po(io.BytesIO(done.stdout))
+    with tempfile.TemporaryDirectory() as folder:
+        pot = Path(folder) / "messages.pot"
+        command = [sys.executable, "-m", "babel.messages.frontend", "extract", "-F", "babel.cfg", "-k", "_l"]
+        subprocess.run([*command, "--no-location", "-o", str(pot), "."], cwd=ROOT, capture_output=True, check=True)
+        return read_po(io.BytesIO(pot.read_bytes()))
 
 
 def current() -> Catalog:
@@ -57,7 +57,11 @@ def save(catalog: Catalog) -> None:
     with PO.open("wb") as file:
         write_po(file, catalog, sort_output=True, omit_header=False, no_location=True, width=110)
     lines = PO.read_text().split("\n")
-    PO.write_text("\n".join(line for line in lines if not line.startswith(('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By'))))
+    PO.write_text(
+        "\n".join(
+            line for line in lines if not line.startswith(('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By'))
+        )
+    )
 
 
 def compile_all() -> None:

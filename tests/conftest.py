@@ -100,7 +100,7 @@ def app(app_of_session: Flask) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def session(app: Flask) -> Session:  # noqa: ARG001 - the session lives in the app's context
+def session(app: Flask) -> Session:
     """The session of the test; what it writes is flushed and seen by requests, and rolled back at the end."""
     return db.session()
 
@@ -134,7 +134,7 @@ class Statements:
 
 
 @pytest.fixture
-def queries(app: Flask) -> Callable[[], Any]:  # noqa: ARG001
+def queries(app: Flask) -> Callable[[], Any]:
     """`with queries() as q:` counts the SQL statements sent; savepoint commands do not count."""
 
     @contextmanager

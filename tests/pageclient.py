@@ -1,6 +1,7 @@
 """A browser-like client for views: every page it gets must be well made, so no test can forget to look."""
 
 import re
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -75,16 +76,20 @@ class PageClient:
         self.app = app
         self.client = app.test_client()
 
+    def open(self, url: str, **kwargs: Any) -> TestResponse:
+        """Send a request outside the test's own app context: Flask would share `g` and the session with it."""
+        return Context().run(self.client.open, url, **kwargs)
+
     def get(self, url: str, *, status: int = 200, lang: str | None = None, **kwargs: Any) -> Page:
         """Fetch a page and check that it is well made."""
         headers = {"Accept-Language": lang} if lang else {}
-        response = self.client.get(url, headers=headers | kwargs.pop("headers", {}), **kwargs)
+        response = self.open(url, method="GET", headers=headers | kwargs.pop("headers", {}), **kwargs)
         assert response.status_code == status, (response.status_code, response.location, response.text[:500])
         return read(response)
 
     def post(self, url: str, data: Any = None, *, status: int = 303, **kwargs: Any) -> Page:
         """Send a form."""
-        response = self.client.post(url, data=data or {}, **kwargs)
+        response = self.open(url, method="POST", data=data or {}, **kwargs)
         assert response.status_code == status, (response.status_code, response.location, response.text[:1500])
         return read(response)
 

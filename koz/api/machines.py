@@ -50,7 +50,7 @@ def metrics() -> ResponseReturnValue:
 def _database_answers() -> bool:
     try:
         with reading() as session:
-            return session.scalar(text("SELECT 1")) == 1
+            return bool(session.scalar(text("SELECT 1")) == 1)
     except SQLAlchemyError:
         log.warning("ready.database_down")
         return False

@@ -125,7 +125,11 @@ class MoneyField(Field):
             raise ValueError(str(error)) from None
         if not self.low <= amount <= self.high:
             raise ValueError(
-                _("Enter an amount from %(low)s to %(high)s €.", low=plain_amount(self.low), high=plain_amount(self.high))
+                _(
+                    "Enter an amount from %(low)s to %(high)s €.",
+                    low=plain_amount(self.low),
+                    high=plain_amount(self.high),
+                )
             )
         self.data = amount
 

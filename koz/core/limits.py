@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 def init_limits(app: Flask, storage_url: str) -> None:
     """Give the app its counters: `memory://` or a Redis URL."""
-    storage: Storage = storage_from_string(storage_url)
+    storage = storage_from_string(storage_url)
+    assert isinstance(storage, Storage)
     app.extensions["koz_limits"] = MovingWindowRateLimiter(storage)
 
 

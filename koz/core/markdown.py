@@ -12,7 +12,7 @@ _HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h5", "h5": "h5", "h6": "
 
 
 def render_markdown(text: str) -> str:
-    """HTML of a Markdown text: no raw HTML, no images, links without referrer; headings start at h3 below the page's."""
+    """HTML of a Markdown text: no raw HTML, no images, links without referrer; headings from h3 down."""
     tokens = _parser.parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from flask import Flask, current_app, url_for
-from flask_babel import format_date, format_datetime, format_decimal, format_percent, get_locale
 from babel.dates import format_timedelta
 from babel.numbers import format_currency
+from flask import Flask, current_app, url_for
+from flask_babel import format_date, format_datetime, format_decimal, format_percent, get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 

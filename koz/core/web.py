@@ -1,4 +1,4 @@
-"""Around every request: id and log line, security headers, errors as pages or problem documents, the language cookie."""
+"""Around every request: id and log line, security headers, errors as pages or problem documents, language cookie."""
 
 import time
 from typing import Any, Final
@@ -148,11 +148,13 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _database_down(error: DBAPIError) -> ResponseReturnValue:
     log.error("database.down", kind=type(error.orig).__name__)
-    return problem(503, _("Koz cannot answer right now. Nothing was done and nothing was taken: try again in a moment."), 5)
+    return problem(
+        503, _("Koz cannot answer right now. Nothing was done and nothing was taken: try again in a moment."), 5
+    )
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
-    log.exception("bug")
+    log.error("bug", exc_info=error)
     if current_app.testing:
         raise error
     return problem(500, _("Something went wrong on our side. We have been told. Try again in a few minutes."))

@@ -30,9 +30,7 @@ def upgrade() -> None:
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["outbox_messages.id"], name=op.f("fk_outbox_deliveries_message_id")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["outbox_messages.id"], name=op.f("fk_outbox_deliveries_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_deliveries")),
         sa.UniqueConstraint("message_id", "subscriber", name=op.f("uq_outbox_deliveries_message_id_subscriber")),
     )

@@ -1,0 +1,42 @@
+# Koz: `make help` lists what there is. Needs only Python 3.11+, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.requirements
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test check bench migration translations
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): requirements/run.txt requirements/dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Koz needs Python 3.11 or newer."; exit 1; }
+	@echo "Installing the pinned packages into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt -r requirements/dev.txt
+	@touch $@
+
+setup: $(STAMP) ## virtual environment, packages, translations
+	@$(BIN)/python scripts/translate.py compile
+
+demo: setup ## the whole service on this machine
+	@exec $(BIN)/python -m koz.cli demo $(if $(RESET),--reset)
+
+test: setup ## every test
+	@scripts/browser.sh
+	$(BIN)/python -m pytest -n 2 $(T)
+
+check: setup ## formatting, lint, types, contracts, templates, translations, migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/python scripts/translate.py check
+	$(BIN)/python scripts/migrations.py
+	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }
+
+translations: setup ## collect messages: writes translations/fr/LC_MESSAGES/messages.po
+	$(BIN)/python scripts/translate.py add

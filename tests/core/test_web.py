@@ -1,0 +1,32 @@
+"""Around every page: headers, errors, languages, health."""
+
+from tests.conftest import make_app
+from tests.pageclient import PageClient
+
+
+def test_health_and_readiness(client):
+    assert client.get("/healthz").response.json == {"status": "ok"}
+    assert client.get("/readyz").response.json == {"database": "ok", "queue": "ok", "status": "ready"}
+    assert "koz_outbox_waiting 0.0" in client.get("/metrics").body
+
+
+def test_readiness_says_that_the_database_is_down():
+    app = make_app("postgresql+psycopg://nobody@/nothing?host=/nonexistent")
+    assert PageClient(app).get("/readyz", status=503).response.json["database"] == "down"
+
+
+def test_unknown_page_has_a_way_on_in_both_languages(client):
+    page = client.get("/no-such-page", status=404, lang="fr")
+    assert "/" in page.links()
+    assert page.one("html").get("lang") == "fr"
+    assert client.get("/no-such-page?lang=en", status=404).one("html").get("lang") == "en"
+
+
+def test_security_headers(client):
+    headers = client.get("/no-such-page", status=404).response.headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "form-action 'self' http://127.0.0.1:4242" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Language"] == "fr"
