@@ -13,6 +13,7 @@ from limits.storage import MemoryStorage  # noqa: F401 - registers memory://
 from redis import Redis
 from sqlalchemy.pool import NullPool
 
+from koz.accounts.views import init_login
 from koz.core import jobs
 from koz.core.db import Base, db
 from koz.core.i18n import init_i18n
@@ -23,7 +24,10 @@ from koz.core.templating import ROOT, init_templating
 from koz.core.web import csrf, init_web
 
 #: Modules with a blueprint `bp`.
-BLUEPRINTS: Final[tuple[str, ...]] = ("koz.api.machines",)
+BLUEPRINTS: Final[tuple[str, ...]] = (
+    "koz.accounts.views",
+    "koz.api.machines",
+)
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = ()
 
@@ -42,6 +46,7 @@ def create_app(settings: Settings | None = None, *, redis: "Redis | None" = None
     init_i18n(app)
     init_templating(app)
     init_web(app, settings)
+    init_login(app)
     jobs.init_jobs(app, redis if redis is not None else _redis(settings))
     init_limits(app, settings.redis_url or "memory://")
     for name in MODULES:

@@ -75,10 +75,20 @@ class PageClient:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.client = app.test_client()
+        self.token = ""
 
     def open(self, url: str, **kwargs: Any) -> TestResponse:
         """Send a request outside the test's own app context: Flask would share `g` and the session with it."""
         return Context().run(self.client.open, url, **kwargs)
+
+    def csrf_token(self) -> str:
+        """A token of this client's session, as its pages hold it; one is good for the whole session."""
+        if not self.token:
+            page = self.open("/login").get_data(as_text=True)
+            found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+            assert found, "the login page has no csrf token"
+            self.token = found[1]
+        return self.token
 
     def get(self, url: str, *, status: int = 200, lang: str | None = None, **kwargs: Any) -> Page:
         """Fetch a page and check that it is well made."""
@@ -89,7 +99,7 @@ class PageClient:
 
     def post(self, url: str, data: Any = None, *, status: int = 303, **kwargs: Any) -> Page:
         """Send a form."""
-        response = self.open(url, method="POST", data=data or {}, **kwargs)
+        response = self.open(url, method="POST", data={"csrf_token": self.csrf_token()} | (data or {}), **kwargs)
         assert response.status_code == status, (response.status_code, response.location, response.text[:1500])
         return read(response)
 

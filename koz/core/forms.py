@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField, ValidationError
 from wtforms.widgets import TextInput
 
 from koz.core.i18n import _
 from koz.core.money import Money
+from koz.core.settings import current_settings
 
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2009']+")
 _AMOUNT: Final = re.compile(r"\d{1,12}(?:[.,]\d{1,2})?", re.ASCII)
@@ -70,6 +72,19 @@ class StrippedField(StringField):
         """Clean what was typed; line breaks become blanks."""
         if valuelist:
             self.data = re.sub(r"\s+", " ", clean_text(valuelist[0]))
+
+
+class EmailAddress:
+    """Validator: an address that mail could reach, by its form; nothing is looked up."""
+
+    def __call__(self, _form: Any, field: Field) -> None:
+        """Raises ValidationError."""
+        try:
+            # the demo's people live at koz.test, a name reserved for tests
+            reserved = not current_settings().is_production
+            validate_email(field.data or "", check_deliverability=False, test_environment=reserved)
+        except EmailNotValidError:
+            raise ValidationError(_("Enter an address such as name@example.org.")) from None
 
 
 class MarkdownField(TextAreaField):
