@@ -22,6 +22,8 @@ from koz.core.logs import init_logs
 from koz.core.settings import Settings
 from koz.core.templating import ROOT, init_templating
 from koz.core.web import csrf, init_web
+from koz.notifications.mailer import Mailer
+from koz.notifications.smtp_mailer import SmtpMailer
 
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
@@ -29,12 +31,17 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.api.machines",
 )
 #: Modules that only have to be imported: jobs, subscribers.
-MODULES: Final[tuple[str, ...]] = ()
+MODULES: Final[tuple[str, ...]] = (
+    "koz.notifications.jobs",
+    "koz.workflows.accounts",
+)
 
 migrate = Migrate(compare_type=True)
 
 
-def create_app(settings: Settings | None = None, *, redis: "Redis | None" = None, **config: Any) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, redis: "Redis | None" = None, mailer: Mailer | None = None, **config: Any
+) -> Flask:
     """The application. `settings` default to the environment's; `redis` replaces the client made from them."""
     settings = settings or Settings.from_env(os.environ)
     init_logs()
@@ -48,6 +55,7 @@ def create_app(settings: Settings | None = None, *, redis: "Redis | None" = None
     init_web(app, settings)
     init_login(app)
     jobs.init_jobs(app, redis if redis is not None else _redis(settings))
+    app.extensions["koz_mailer"] = mailer or SmtpMailer(settings.mail_url, settings.mail_from)
     init_limits(app, settings.redis_url or "memory://")
     for name in MODULES:
         import_module(name)

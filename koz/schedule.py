@@ -2,4 +2,8 @@
 
 from typing import Final
 
-PERIODIC: Final[tuple[tuple[str, int], ...]] = (("outbox.relay", 20),)
+PERIODIC: Final[tuple[tuple[str, int], ...]] = (
+    ("outbox.relay", 20),
+    ("notifications.send_due", 30),
+    ("notifications.tidy", 600),
+)

@@ -16,10 +16,14 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.orm import Session
 
 from koz.core.db import db
+from koz.core.jobs import get_job
+from koz.core.outbox import relay
 from koz.core.settings import Settings
 from koz.demo.postgres import Server, start
 from koz.factory import create_app
+from koz.notifications.mailer import Letter
 from tests.factories.accounts import PASSWORD
+from tests.fakes.mailer import FakeMailer
 from tests.pageclient import PageClient
 
 SHARED = Path(os.environ.get("KOZ_SHARED", Path(__file__).resolve().parents[2] / "shared"))
@@ -46,7 +50,7 @@ def postgres() -> Iterator[Server]:
 def make_app(database_url: str, **config: Any) -> Flask:
     """An app for tests on a database, without a queue."""
     settings = Settings.from_env({"KOZ_ENV": "test", "KOZ_DATABASE_URL": database_url})
-    return create_app(settings, TESTING=True, **config)
+    return create_app(settings, mailer=FakeMailer(), TESTING=True, **config)
 
 
 @pytest.fixture(scope="session")
@@ -164,3 +168,19 @@ def login(client: PageClient) -> Callable[[Any], None]:
         client.post("/login", {"email": person.email, "password": PASSWORD})
 
     return enter
+
+
+@pytest.fixture
+def letters(app: Flask) -> Callable[[], list[Letter]]:
+    """`letters()` delivers all events and mails that are due and returns the letters written since the last call."""
+    mailer = app.extensions["koz_mailer"]
+    mailer.letters.clear()
+
+    def deliver() -> list[Letter]:
+        relay()
+        get_job("notifications.send_due")()
+        written = list(mailer.letters)
+        mailer.letters.clear()
+        return written
+
+    return deliver
