@@ -1,0 +1,182 @@
+"""Tables of campaigns. Totals on `campaigns` are caches of the gifts, kept under the row's lock and checked nightly."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from koz.campaigns.states import CampaignState, Decision, LineKind
+from koz.core.clock import now
+from koz.core.db import Base, money_check, state_column
+from koz.core.money import Money
+
+
+class Campaign(Base):
+    """What an organisation asks, of whom, for how much and until when. Amounts in minor units of `currency`."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        CheckConstraint("optimum_minor >= minimum_minor", name="optimum_at_least_minimum"),
+        CheckConstraint("model IN ('keep')", name="model_known"),
+        money_check("minimum_minor"),
+        money_check("promised_minor"),
+        money_check("collected_minor"),
+        money_check("refunded_minor"),
+        money_check("lost_minor"),
+        money_check("gifts"),
+        money_check("donors"),
+        Index("ix_campaigns_search", "search", postgresql_using="gin"),
+        Index("ix_campaigns_state_deadline_on", "state", "deadline_on"),
+        Index("ix_campaigns_organisation_id", "organisation_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    title: Mapped[str] = mapped_column(String(140))
+    summary: Mapped[str] = mapped_column(String(300), default="")
+    ask: Mapped[str] = mapped_column(String(300), default="")
+    cause: Mapped[str] = mapped_column(String(40), default="other")
+    addressee_name: Mapped[str] = mapped_column(String(140), default="")
+    addressee_body: Mapped[str] = mapped_column(String(140), default="")
+    addressee_email: Mapped[str] = mapped_column(String(254), default="")
+    story_md: Mapped[str] = mapped_column(Text, default="")
+    story_html: Mapped[str] = mapped_column(Text, default="")
+    expected_result: Mapped[str] = mapped_column(Text, default="")
+    calendar: Mapped[str] = mapped_column(Text, default="")
+    on_success: Mapped[str] = mapped_column(Text, default="")
+    on_failure: Mapped[str] = mapped_column(Text, default="")
+    model: Mapped[str] = mapped_column(String(20), default="keep")
+    currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    minimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    optimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    deadline_on: Mapped[date | None]
+    state: Mapped[CampaignState] = state_column(CampaignState, CampaignState.DRAFT)
+    consultation_template: Mapped[str] = mapped_column(String(40), default="text")
+    consultation_question: Mapped[str] = mapped_column(String(300), default="")
+    promised_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    collected_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    lost_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    gifts: Mapped[int] = mapped_column(Integer, default=0)
+    donors: Mapped[int] = mapped_column(Integer, default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    submitted_at: Mapped[datetime | None]
+    live_at: Mapped[datetime | None]
+    funded_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    search: Mapped[Any | None] = mapped_column(TSVECTOR, deferred=True)
+
+    lines: Mapped[list["BudgetLine"]] = relationship(
+        order_by="BudgetLine.position", lazy="raise", cascade="all, delete-orphan", passive_deletes=True
+    )
+    sources: Mapped[list["CampaignSource"]] = relationship(
+        order_by="CampaignSource.position", lazy="raise", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def minimum(self) -> Money:
+        """What must be collected for the campaign to succeed."""
+        return Money(self.minimum_minor, self.currency)
+
+    @property
+    def collected(self) -> Money:
+        """What came in and was not taken back."""
+        return Money(self.collected_minor, self.currency)
+
+
+class BudgetLine(Base):
+    """One thing the campaign needs: paid in money (minor units), or given as hours of a skill, or either."""
+
+    __tablename__ = "budget_lines"
+    __table_args__ = (
+        Index("ix_budget_lines_campaign_id", "campaign_id"),
+        CheckConstraint("optimum_minor >= minimum_minor", name="optimum_at_least_minimum"),
+        money_check("minimum_minor"),
+        money_check("hours"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    label: Mapped[str] = mapped_column(String(140))
+    kind: Mapped[LineKind] = state_column(LineKind, LineKind.MONEY, name="kind")
+    minimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    optimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    hours: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class CampaignSource(Base):
+    """A document that backs what the campaign says."""
+
+    __tablename__ = "campaign_sources"
+    __table_args__ = (Index("ix_campaign_sources_campaign_id", "campaign_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    title: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str] = mapped_column(String(1000), default="")
+    publisher: Mapped[str] = mapped_column(String(140), default="")
+    published_on: Mapped[date | None]
+
+
+class CampaignUpdate(Base):
+    """News of a live campaign, in Markdown."""
+
+    __tablename__ = "campaign_updates"
+    __table_args__ = (Index("ix_campaign_updates_campaign_id", "campaign_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    title: Mapped[str] = mapped_column(String(140))
+    body_md: Mapped[str] = mapped_column(Text)
+    body_html: Mapped[str] = mapped_column(Text)
+    published_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class CampaignReview(Base):
+    """A decision of staff with its reasons; kept for ever."""
+
+    __tablename__ = "campaign_reviews"
+    __table_args__ = (Index("ix_campaign_reviews_campaign_id", "campaign_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    decision: Mapped[Decision] = state_column(Decision, name="decision")
+    reasons: Mapped[str] = mapped_column(Text, default="")
+    reviewed_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class TimelineEntry(Base):
+    """A dated fact of a campaign's public story. `key` makes it unique, so that telling twice writes once."""
+
+    __tablename__ = "timeline_entries"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "key"),
+        Index("ix_timeline_entries_campaign_id_at", "campaign_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    at: Mapped[datetime] = mapped_column(default=now)
+    kind: Mapped[str] = mapped_column(String(40))
+    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    href: Mapped[str | None] = mapped_column(String(300))
+    key: Mapped[str] = mapped_column(String(120))

@@ -1,0 +1,207 @@
+"""Reads of campaigns. `get_` raises NotFound, `find_` may return None, `list_` is bounded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from koz.campaigns.models import BudgetLine, Campaign, CampaignReview, CampaignSource, CampaignUpdate, TimelineEntry
+from koz.campaigns.states import GIVING, PUBLIC, CampaignState
+from koz.core.access import Actor
+from koz.core.clock import PARIS
+from koz.core.errors import NotAllowed, NotFound
+from koz.core.i18n import _
+
+
+def _missing() -> NotFound:
+    return NotFound(_("This campaign does not exist or is not public. See the campaigns that are open."))
+
+
+def find_campaign(session: Session, slug: str) -> Campaign | None:
+    """The campaign of a slug, whatever its state."""
+    return session.scalar(select(Campaign).where(Campaign.slug == slug))
+
+
+def get_campaign(session: Session, slug: str) -> Campaign:
+    """The campaign of a slug, whatever its state. Raises NotFound."""
+    campaign = find_campaign(session, slug)
+    if campaign is None:
+        raise _missing()
+    return campaign
+
+
+def get_public_campaign(session: Session, slug: str) -> Campaign:
+    """The campaign of a slug if everyone may see it. Raises NotFound."""
+    campaign = get_campaign(session, slug)
+    if campaign.state not in PUBLIC:
+        raise _missing()
+    return campaign
+
+
+def get_campaign_by_id(session: Session, campaign_id: int) -> Campaign:
+    """The campaign of an id, whatever its state. Raises NotFound."""
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise _missing()
+    return campaign
+
+
+def get_campaign_for(session: Session, actor: Actor, slug: str, predicate: Any) -> Campaign:
+    """The campaign, if the actor may see it (else NotFound) and `predicate` holds (else NotAllowed)."""
+    campaign = get_campaign(session, slug)
+    seen = campaign.state in PUBLIC or actor.is_staff or actor.has_role(campaign.organisation_id)
+    if not seen:
+        raise _missing()
+    if not predicate(actor, campaign):
+        raise NotAllowed(
+            _("Your role in this organisation does not allow this, or the campaign is no longer at this stage.")
+        )
+    return campaign
+
+
+def lock(session: Session, campaign_id: int) -> Campaign:
+    """The campaign's row, locked until the end of the transaction and freshly read. Raises NotFound.
+
+    FOR NO KEY UPDATE: rows that refer to the campaign can be written meanwhile. With FOR UPDATE, two payments that
+    had each written such a row waited for each other for ever.
+    """
+    campaign = session.scalar(
+        select(Campaign)
+        .where(Campaign.id == campaign_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if campaign is None:
+        raise _missing()
+    return campaign
+
+
+def accepts_gifts(campaign: Campaign, at: datetime) -> bool:
+    """Whether a gift may be made now: an open state, and the last day not over in Paris."""
+    return (
+        campaign.state in GIVING
+        and campaign.deadline_on is not None
+        and at.astimezone(PARIS).date() <= campaign.deadline_on
+    )
+
+
+def list_lines(session: Session, campaign_id: int) -> Sequence[BudgetLine]:
+    """Budget lines in their order."""
+    query = select(BudgetLine).where(BudgetLine.campaign_id == campaign_id).order_by(BudgetLine.position, BudgetLine.id)
+    return session.scalars(query).all()
+
+
+def list_sources(session: Session, campaign_id: int) -> Sequence[CampaignSource]:
+    """Sources in their order."""
+    query = select(CampaignSource).where(CampaignSource.campaign_id == campaign_id)
+    return session.scalars(query.order_by(CampaignSource.position, CampaignSource.id)).all()
+
+
+def list_updates(session: Session, campaign_id: int, limit: int = 20) -> Sequence[CampaignUpdate]:
+    """News, latest first."""
+    query = select(CampaignUpdate).where(CampaignUpdate.campaign_id == campaign_id)
+    return session.scalars(query.order_by(CampaignUpdate.id.desc()).limit(limit)).all()
+
+
+def get_update(session: Session, update_id: int) -> CampaignUpdate:
+    """One piece of news. Raises NotFound."""
+    update = session.get(CampaignUpdate, update_id)
+    if update is None:
+        raise NotFound(_("This piece of news does not exist."))
+    return update
+
+
+def list_timeline(session: Session, campaign_id: int, limit: int = 200) -> Sequence[TimelineEntry]:
+    """The public story, latest first."""
+    query = select(TimelineEntry).where(TimelineEntry.campaign_id == campaign_id)
+    return session.scalars(query.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)).all()
+
+
+def list_reviews(session: Session, campaign_id: int) -> Sequence[CampaignReview]:
+    """Decisions of staff, latest first."""
+    query = select(CampaignReview).where(CampaignReview.campaign_id == campaign_id)
+    return session.scalars(query.order_by(CampaignReview.id.desc()).limit(50)).all()
+
+
+def get_review(session: Session, review_id: int) -> CampaignReview:
+    """One decision. Raises NotFound."""
+    review = session.get(CampaignReview, review_id)
+    if review is None:
+        raise NotFound(_("This review does not exist."))
+    return review
+
+
+def list_submitted(session: Session, limit: int = 100) -> Sequence[Campaign]:
+    """Campaigns that wait for a review, oldest first."""
+    query = select(Campaign).where(Campaign.state == CampaignState.SUBMITTED)
+    return session.scalars(query.order_by(Campaign.submitted_at, Campaign.id).limit(limit)).all()
+
+
+def list_of_organisations(session: Session, organisation_ids: Sequence[int], limit: int = 100) -> Sequence[Campaign]:
+    """All campaigns of some organisations, latest first, drafts included."""
+    query = select(Campaign).where(Campaign.organisation_id.in_(organisation_ids))
+    return session.scalars(query.order_by(Campaign.id.desc()).limit(limit)).all()
+
+
+def list_public(
+    session: Session,
+    *,
+    states: Sequence[CampaignState] = tuple(PUBLIC),
+    text: str = "",
+    before: int | None = None,
+    organisation_id: int | None = None,
+    limit: int = 13,
+) -> Sequence[Campaign]:
+    """Public campaigns, latest first; `text` in the words of a person; `before` is the last id of the page before."""
+    query = select(Campaign).where(Campaign.state.in_([s for s in states if s in PUBLIC]))
+    if text:
+        query = query.where(Campaign.search.op("@@")(func.websearch_to_tsquery("french", text)))
+    if before is not None:
+        query = query.where(Campaign.id < before)
+    if organisation_id is not None:
+        query = query.where(Campaign.organisation_id == organisation_id)
+    return session.scalars(query.order_by(Campaign.id.desc()).limit(limit)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Sums over all public campaigns: minor units collected, gifts, campaigns."""
+
+    collected_minor: int
+    gifts: int
+    campaigns: int
+
+
+def figures(session: Session) -> Figures:
+    """What all public campaigns collected together."""
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(Campaign.collected_minor), 0),
+            func.coalesce(func.sum(Campaign.gifts), 0),
+            func.count(),
+        ).where(Campaign.state.in_(PUBLIC))
+    ).one()
+    return Figures(int(row[0]), int(row[1]), int(row[2]))
+
+
+def list_due(session: Session, day: date, limit: int = 200) -> Sequence[int]:
+    """Ids of live campaigns whose last day lies before `day`."""
+    query = select(Campaign.id).where(Campaign.state == CampaignState.LIVE, Campaign.deadline_on < day)
+    return session.scalars(query.order_by(Campaign.id).limit(limit)).all()
+
+
+def find_version(session: Session, slug: str) -> int | None:
+    """The campaign's stamp: it grows with each change that its page shows."""
+    return session.scalar(select(Campaign.version).where(Campaign.slug == slug))
+
+
+def get_with_details(session: Session, slug: str) -> Campaign:
+    """The campaign with its lines and sources. Raises NotFound."""
+    query = select(Campaign).where(Campaign.slug == slug)
+    campaign = session.scalar(query.options(selectinload(Campaign.lines), selectinload(Campaign.sources)))
+    if campaign is None:
+        raise _missing()
+    return campaign
