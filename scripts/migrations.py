@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from flask_migrate import check, downgrade, upgrade
@@ -15,6 +16,8 @@ from koz.factory import create_app
 
 def main() -> int:
     """0 when all went through; Alembic's own message and 1 when the models have drifted."""
+    for path in sorted(Path("koz").glob("*/models.py")):
+        import_module(".".join(path.with_suffix("").parts))
     home = Path(tempfile.mkdtemp(prefix="koz-migrations-"))
     server = start(home, durable=False)
     try:
