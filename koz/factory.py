@@ -24,15 +24,19 @@ from koz.core.templating import ROOT, init_templating
 from koz.core.web import csrf, init_web
 from koz.notifications.mailer import Mailer
 from koz.notifications.smtp_mailer import SmtpMailer
+from koz.payments.gateway import PaymentGateway
+from koz.payments.stripe_gateway import StripeGateway
 
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.api.machines",
+    "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
     "koz.notifications.jobs",
+    "koz.payments.jobs",
     "koz.workflows.accounts",
 )
 
@@ -40,7 +44,12 @@ migrate = Migrate(compare_type=True)
 
 
 def create_app(
-    settings: Settings | None = None, *, redis: "Redis | None" = None, mailer: Mailer | None = None, **config: Any
+    settings: Settings | None = None,
+    *,
+    redis: "Redis | None" = None,
+    mailer: Mailer | None = None,
+    gateway: PaymentGateway | None = None,
+    **config: Any,
 ) -> Flask:
     """The application. `settings` default to the environment's; `redis` replaces the client made from them."""
     settings = settings or Settings.from_env(os.environ)
@@ -56,6 +65,9 @@ def create_app(
     init_login(app)
     jobs.init_jobs(app, redis if redis is not None else _redis(settings))
     app.extensions["koz_mailer"] = mailer or SmtpMailer(settings.mail_url, settings.mail_from)
+    app.extensions["koz_gateway"] = gateway or StripeGateway(
+        settings.stripe_secret_key, settings.stripe_webhook_secrets, settings.stripe_api_base
+    )
     init_limits(app, settings.redis_url or "memory://")
     for name in MODULES:
         import_module(name)

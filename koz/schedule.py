@@ -6,4 +6,6 @@ PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("outbox.relay", 20),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),
+    ("payments.apply_inbox", 20),
+    ("payments.sweep", 120),
 )

@@ -1,0 +1,46 @@
+"""Background work on money: the inbox, and the sweep that finds what no event told."""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from flask import current_app
+
+from koz.core.clock import now
+from koz.core.db import reading, unit_of_work
+from koz.core.jobs import job
+from koz.payments import queries, webhooks
+from koz.payments.gateway import PaymentGateway, ProviderDown, ProviderRefused
+from koz.payments.services import settle
+
+log = structlog.get_logger(__name__)
+LOOK_AFTER: Final = timedelta(minutes=5)
+
+
+def current_gateway() -> PaymentGateway:
+    """The app's provider."""
+    gateway: PaymentGateway = current_app.extensions["koz_gateway"]
+    return gateway
+
+
+@job(webhooks.APPLY_JOB, queue="payments", timeout_s=300)
+def apply_inbox() -> int:
+    """Handle the events that are due."""
+    return webhooks.apply_due(unit_of_work, current_gateway())
+
+
+@job("payments.sweep", queue="payments", timeout_s=600)
+def sweep() -> int:
+    """Look at every hosted page that has been open for a while. Returns how many were looked at."""
+    with reading() as session:
+        attempts = queries.list_open_attempts(session, now() - LOOK_AFTER)
+    looked = 0
+    for attempt in attempts:
+        assert attempt.session_id is not None
+        try:
+            settle.look(unit_of_work, current_gateway(), attempt.account_id, attempt.session_id)
+        except (ProviderDown, ProviderRefused) as error:
+            log.warning("sweep.later", attempt=attempt.id, why=str(error))
+            continue
+        looked += 1
+    return looked
