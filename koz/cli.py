@@ -1,18 +1,36 @@
 """The `koz` command: composes, contains no rule. Commands of a feature live in its own `cli.py`."""
 
+import dataclasses
+import json
 import os
+import signal
 import sys
+import time
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import click
+import structlog
 from flask import Flask
 from flask.cli import FlaskGroup
 from flask_migrate import upgrade
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
 
+from koz.core import jobs
+from koz.core.db import db, reading
 from koz.core.errors import KozError
 from koz.core.settings import SettingsError
+from koz.demo import supervisor
+from koz.demo.supervisor import DemoError
 from koz.factory import create_app
+from koz.payments import ledger
+from koz.schedule import PERIODIC
+
+log = structlog.get_logger(__name__)
+#: Periodic jobs at least this frequent are the ones a queue would wake: without one they run every second.
+QUICK_S: Final = 30
 
 #: Modules with a click group or command `cli`.
 FEATURE_COMMANDS: Final[tuple[str, ...]] = ()
@@ -49,6 +67,72 @@ def serve(port: int, workers: int, threads: int) -> None:
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
 
 
+@koz.command("worker")
+def worker() -> None:
+    """Run background jobs: those that the queue wakes, and the periodic ones of `koz/schedule.py`."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    queue = jobs.redis_connection()
+    due = dict.fromkeys((name for name, _every in PERIODIC), 0.0)
+    while True:
+        if queue is None:
+            time.sleep(1)
+        else:
+            queues = [Queue(name, connection=queue, serializer=JSONSerializer) for name in jobs.QUEUES]
+            SimpleWorker(queues, connection=queue, serializer=JSONSerializer).work(burst=True, logging_level="WARNING")
+            time.sleep(0.2)
+        for name, every_s in PERIODIC:
+            if due[name] <= time.monotonic():
+                due[name] = time.monotonic() + (1 if queue is None and every_s <= QUICK_S else every_s)
+                _run_periodic(name)
+
+
+@koz.command("sweep")
+def sweep() -> None:
+    """Run every periodic job once."""
+    for name, _every in PERIODIC:
+        jobs.get_job(name)()
+
+
+def _run_periodic(name: str) -> None:
+    """One failing job must not stop the others: it is logged and comes again."""
+    try:
+        jobs.run_job(name)
+    except Exception:
+        log.exception("periodic.failed", job=name)
+        db.session.remove()
+
+
+@koz.group("ledger")
+def books() -> None:
+    """The books."""
+
+
+@books.command("check")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def check_ledger(*, as_json: bool) -> None:
+    """Check that every posting adds up to zero; exit 1 when one does not."""
+    with reading() as session:
+        found = ledger.check(session)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(found)))
+    else:
+        click.echo(
+            f"{found.postings} postings, {found.lines} lines, {'balanced' if found.balanced else 'NOT balanced'}"
+        )
+        for problem in found.problems:
+            click.echo(problem, err=True)
+    sys.exit(0 if found.balanced else 1)
+
+
+@click.command("demo")
+@click.option("--reset", is_flag=True, help="Begin anew: forget all data of the demo.")
+def demo(*, reset: bool) -> None:
+    """Run a whole Koz on this machine."""
+    home = Path(os.environ.get("KOZ_HOME", ".koz"))
+    supervisor.run(home, int(os.environ.get("PORT", "8000")), reset=reset)
+
+
+koz.add_command(demo)
 for _name in FEATURE_COMMANDS:
     koz.add_command(import_module(_name).cli)
 
@@ -57,7 +141,7 @@ def main() -> None:
     """Run the command; an expected error is one sentence and exit code 1."""
     try:
         koz(prog_name="koz")
-    except (KozError, SettingsError) as error:
+    except (KozError, SettingsError, DemoError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
 
