@@ -38,5 +38,5 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 	$(BIN)/python scripts/migrations.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }
 
-translations: setup ## collect messages: writes translations/fr/LC_MESSAGES/messages.po
-	$(BIN)/python scripts/translate.py add
+translations: setup ## which messages lack their French text
+	$(BIN)/python scripts/translate.py check

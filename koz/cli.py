@@ -33,7 +33,9 @@ log = structlog.get_logger(__name__)
 QUICK_S: Final = 30
 
 #: Modules with a click group or command `cli`.
-FEATURE_COMMANDS: Final[tuple[str, ...]] = ()
+FEATURE_COMMANDS: Final[tuple[str, ...]] = (
+    # one a line
+)
 
 
 def _make_app() -> Flask:

@@ -16,7 +16,7 @@ from koz.factory import create_app
 
 def main() -> int:
     """0 when all went through; Alembic's own message and 1 when the models have drifted."""
-    for path in sorted(Path("koz").glob("*/models.py")):
+    for path in sorted([*Path("koz").glob("*/models.py"), *Path("koz").glob("*/models/*.py")]):
         import_module(".".join(path.with_suffix("").parts))
     home = Path(tempfile.mkdtemp(prefix="koz-migrations-"))
     server = start(home, durable=False)
