@@ -1,0 +1,1 @@
+"""Tables of skills: concepts (the taxonomy) in `concepts`, profiles and missions in `offers`."""
