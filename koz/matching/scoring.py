@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """How a declared skill speaks for a need: weight in (0, 1], and the concepts passed on the way, both ends left out."""
+    """How a declared skill speaks for a need: weight in (0, 1], and the concepts on the way, without both ends."""
 
     weight: float
     via: tuple[int, ...] = ()
@@ -74,7 +74,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bid:
-    """What a professional offers: declared concepts with levels from 1 to 5. `causes` only as far as they may be used."""
+    """What a professional offers: declared concepts with levels from 1 to 5. `causes` as far as they may be used."""
 
     skills: Mapping[int, int]
     languages: frozenset[str]
