@@ -93,10 +93,10 @@ _DEPARTMENTS: Final = """
 974 La Réunion|976 Mayotte
 """
 #: The 101 départements of France by their official code (INSEE).
-DEPARTMENTS: Final[Mapping[str, str]] = dict(
-    (code, name)
+DEPARTMENTS: Final[Mapping[str, str]] = {
+    code: name
     for code, _blank, name in (d.partition(" ") for d in _DEPARTMENTS.strip().replace("\n", "|").split("|"))
-)
+}
 
 
 def may_step(old: MissionState, new: MissionState) -> bool:
