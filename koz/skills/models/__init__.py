@@ -1,1 +1,1 @@
-"""Tables of skills: concepts (the taxonomy) in `concepts`, profiles and missions in `offers`."""
+"""Tables of skills, one module a subject: import them from there."""
