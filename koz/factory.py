@@ -31,14 +31,17 @@ from koz.payments.stripe_gateway import StripeGateway
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.api.machines",
+    "koz.matching.views",
     "koz.pages.views",
     "koz.payments.views",
+    "koz.skills.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
+    "koz.workflows.matching",
 )
 
 migrate = Migrate(compare_type=True)
