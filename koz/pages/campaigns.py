@@ -31,8 +31,8 @@ def index() -> ResponseReturnValue:
             session, states=states, text=text, before=parse_after(request.args.get("after")), limit=PAGE + 1
         )
     page = after_page(rows, PAGE, lambda c: c.id)
-    kept = {"q": text or None, "stage": group if group in GROUPS else None}
-    next_url = url_for(".index", after=page.next_after, **kept) if page.next_after else None
+    stage = group if group in GROUPS else None
+    next_url = url_for(".index", after=page.next_after, q=text or None, stage=stage) if page.next_after else None
     return render_template(
         "pages/campaigns.html", campaigns=page.items, next_url=next_url, q=text, group=group, stage_of=stage_of
     )
