@@ -33,6 +33,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.api.machines",
     "koz.pages.campaigns",
     "koz.pages.home",
+    "koz.pages.organisations",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
