@@ -33,6 +33,11 @@ PAGE = 20
 MAX_QUERY = 200
 
 
+def quoted(text: str) -> str:
+    """The text between the quotation marks of the reader's language."""
+    return f"«\u00a0{text}\u00a0»" if current_locale() == "fr" else f"“{text}”"
+
+
 @bp.app_context_processor
 def words() -> dict[str, object]:
     """Words of the closed lists, for templates of skills and matching."""
@@ -45,6 +50,7 @@ def words() -> dict[str, object]:
         "LEVEL_WORDS": LEVEL_WORDS,
         "MISSION_BADGES": MISSION_BADGES,
         "MISSION_WORDS": MISSION_WORDS,
+        "quoted": quoted,
     }
 
 

@@ -1,15 +1,19 @@
 """Who is proposed for a mission and which missions for a person: the best that may be, explained, in few statements."""
 
+import random
 from datetime import timedelta
+from itertools import combinations
 
 import pytest
 
 from koz.campaigns.states import CampaignState
 from koz.core.clock import now, today
+from koz.matching import queries
 from koz.matching.models import Proposal
+from koz.matching.scoring import best, score
 from koz.matching.services import ranking
 from koz.matching.states import ProposalState, Reason, Side
-from koz.skills.queries import load_graph
+from koz.skills.queries import list_cards, load_graph
 from koz.skills.states import MissionState
 from tests.factories.accounts import make_member, make_person
 from tests.factories.campaigns import make_campaign
@@ -184,15 +188,57 @@ def test_french_and_english_words_of_the_same_skills_give_the_same_score(session
     assert found[0].score.as_json() == found[1].score.as_json()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_database_chooses_exactly_those_whom_the_score_puts_first(session, seed):
+    dice = random.Random(seed)
+    concepts = [make_concept(session) for _ in range(12)]
+    for one, other in dice.sample(list(combinations(concepts, 2)), 14):
+        join_concepts(session, one, other, dice.choice([0.4, 0.6, 0.8]))
+    causes, places = ["health", "housing"], ["75", "13"]
+    missions = [
+        make_mission(
+            session, {c.id: (dice.randint(1, 5), dice.random() < 0.3) for c in dice.sample(concepts, dice.randint(1, 4))},
+            campaign=make_campaign(session, cause=dice.choice(causes)), hours_per_week=dice.randint(1, 4),
+            department=dice.choice(places), remote=dice.random() < 0.5, language=dice.choice(["fr", "en"]),
+        )
+        for _ in range(25)
+    ]  # fmt: skip
+    profiles = [
+        make_profile(
+            session, {c.id: dice.randint(1, 5) for c in dice.sample(concepts, dice.randint(1, 6))},
+            languages=dice.choice([["fr"], ["en", "fr"]]), hours_per_week=dice.randint(1, 5),
+            departments=[dice.choice(places)], remote=dice.random() < 0.6, causes=[dice.choice(causes)],
+            causes_shared=dice.random() < 0.5,
+        )
+        for _ in range(40)
+    ]  # fmt: skip
+    levels = queries.list_levels(session, [p.id for p in profiles])
+    asks = {c.mission.id: queries.ask_of(c) for c in list_cards(session, [m.id for m in missions])}
+    paths = {m: ranking.paths_to(load_graph(session), ask) for m, ask in asks.items()}
+
+    def pair(mission, profile, *, own):
+        return score(asks[mission.id], queries.bid_of(profile, levels[profile.id], own=own), paths[mission.id])
+
+    for mission in missions:
+        wanted = best(((p, pair(mission, p, own=False)) for p in profiles), 5, key=lambda p: p.id)
+        found = ranking.best_professionals(session, mission.id, 5)
+        assert [(r.profile.id, r.score.total) for r in found] == [(p.id, s.total) for p, s in wanted]
+    for profile in profiles[:15]:
+        wanted = best(((m, pair(m, profile, own=True)) for m in missions), 5, key=lambda m: m.id)
+        found = ranking.best_missions(session, profile.person_id, 5)
+        assert [(r.card.mission.id, r.score.total) for r in found] == [(m.id, s.total) for m, s in wanted]
+
+
 @pytest.mark.parametrize("n", [5, 50])
-def test_statements_do_not_grow_with_people_missions_and_skills(session, queries, n):
+def test_statements_do_not_grow_with_people_missions_and_skills(session, request, n):
+    counting = request.getfixturevalue("queries")
     concepts = [make_concept(session) for _ in range(n)]
     missions = [make_mission(session, {c.id: (3, False) for c in concepts[: max(2, n // 10)]}) for _ in range(n)]
     profiles = [make_profile(session, {c.id: 4 for c in concepts[: n // 2]}) for _ in range(n)]
     load_graph(session)  # held by each process until an import
-    with queries() as q:
+    with counting() as q:
         assert len(ranking.best_professionals(session, missions[0].id)) == min(n, 10)
     professionals = q.count
-    with queries() as q:
+    with counting() as q:
         assert len(ranking.best_missions(session, profiles[0].person_id)) == min(n, 10)
     assert (professionals, q.count) == (6, 6)
