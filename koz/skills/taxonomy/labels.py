@@ -42,9 +42,9 @@ _GENDER: Final = tuple(
 #: Words that carry no meaning of their own, folded. « aide » and « recherche » are not among them: they name skills.
 _STOP_WORDS: Final = {
     "fr": """
-        a ai au aux avec c ce ces cette d dans de des du elle elles en et etre eu fais fait faire il ils j je l la le les
-        leur leurs m ma me mes mon n nos notre ou par peux pour qu que quelqu qui s sa sais savoir se ses son sous suis
-        sur t tres un une vos votre y besoin cherche cherchons recherchons
+        a ai au aux avec c ce ces cette d dans de des du elle elles en et etre eu fais fait faire il ils j je l la le
+        les leur leurs m ma me mes mon n nos notre ou par peux pour qu que quelqu qui s sa sais savoir se ses son sous
+        suis sur t tres un une vos votre y besoin cherche cherchons recherchons
     """,
     "en": """
         a am an and are as at be by can do for from have i in is it me my of on or our s so some someone that the their
