@@ -13,7 +13,6 @@ from koz.skills.queries import MAX_TOP, find_concepts
 from koz.skills.services.taxonomy_import import Imported, import_esco, import_rome, load_starter, size_of
 from koz.skills.taxonomy import LANGUAGES, Origin
 
-
 cli = AppGroup("skills", help="The taxonomy of skills.")
 
 

@@ -47,7 +47,7 @@ _STOP_WORDS: Final = {
         suis sur t tres un une vos votre y besoin cherche cherchons recherchons
     """,
     "en": """
-        a am an and are as at be by can do for from have i in is it me my of on or our s so some someone that the their
+        a am an and are as at be by can do for from have i in is me my of on or our s so some someone that the their
         this to us we who with you your need needs needed want looking help know
     """,
 }
@@ -71,9 +71,14 @@ def fold(text: str) -> str:
 
 
 def words(text: str, lang: str) -> list[str]:
-    """The folded words of `text` that carry meaning in `lang`, French ones in the masculine, in order."""
-    found = [w for w in fold(text).split() if w not in _STOP[lang]]
-    return [_masculine(w) for w in found] if lang == "fr" else found
+    """The folded words of `text` that carry meaning in `lang`, in the singular, French ones in the masculine."""
+    return words_of(fold(text), lang)
+
+
+def words_of(folded: str, lang: str) -> list[str]:
+    """`words` of a text that is folded already."""
+    plain = _masculine if lang == "fr" else _singular
+    return [plain(w) for w in folded.split() if w not in _STOP[lang]]
 
 
 def stems(text: str, lang: str) -> list[str]:
@@ -95,4 +100,11 @@ def _masculine(word: str) -> str:
         changed = pattern.sub(form, word)
         if changed != word:
             return changed
+    return _singular(word)
+
+
+@lru_cache(maxsize=100_000)
+def _singular(word: str) -> str:
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        return word[:-1]
     return word
