@@ -15,6 +15,7 @@ from koz.skills.taxonomy import ConceptKind, Edge, EdgeKind, Graph, Origin, Phra
 
 T = TypeVar("T")
 Stamp = tuple[object, ...]
+"""First the database, then what changes with its taxonomy."""
 MAX_TOP: Final = 100
 #: What phrases are worth in search: an alias against a label, others' concepts and groups against ours.
 ALIAS: Final = 0.99
@@ -41,7 +42,10 @@ class _Search:
 
 
 class _Held(Generic[T]):
-    """One value a process, made anew when the stamp differs; one thread makes it while the others wait."""
+    """One value a process, made anew when the stamp differs.
+
+    While one thread makes it anew, the others go on with the old one: an import must not stop the site.
+    """
 
     def __init__(self, make: Callable[[Session], T]) -> None:
         self._make = make
@@ -51,12 +55,18 @@ class _Held(Generic[T]):
     def get(self, session: Session) -> T:
         stamp = _stamp(session)
         held = self._value
-        if held is None or held[0] != stamp:
-            with self._lock:
-                held = self._value
-                if held is None or held[0] != stamp:
-                    held = self._value = (stamp, self._make(session))
-        return held[1]
+        if held is not None and held[0] == stamp:
+            return held[1]
+        old_will_do = held is not None and held[0][0] == stamp[0]
+        if not self._lock.acquire(blocking=not old_will_do):
+            assert held is not None
+            return held[1]
+        try:
+            if self._value is None or self._value[0] != stamp:
+                self._value = (stamp, self._make(session))
+            return self._value[1]
+        finally:
+            self._lock.release()
 
 
 def _stamp(session: Session) -> Stamp:

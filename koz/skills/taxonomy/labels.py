@@ -58,6 +58,8 @@ _stemming = Lock()
 
 def _plain(text: str) -> str:
     """Case folded, accents and other marks gone."""
+    if text.isascii():
+        return text.lower()
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).translate(_LIGATURES)
     return "".join(c for c in text if not unicodedata.combining(c))
 
