@@ -21,7 +21,12 @@ from koz.skills.taxonomy import ConceptKind, Edge, EdgeKind, Graph, Origin, Phra
 
 T = TypeVar("T")
 Stamp = tuple[object, ...]
+"""First the database, then what changes with its taxonomy."""
 MAX_TOP: Final = 100
+#: What phrases are worth in search: an alias against a label, others' concepts and groups against ours.
+ALIAS: Final = 0.99
+FOREIGN: Final = 0.98
+DRAWER: Final = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,10 @@ class _Search:
 
 
 class _Held(Generic[T]):
-    """One value a process, made anew when the stamp differs; one thread makes it while the others wait."""
+    """One value a process, made anew when the stamp differs.
+
+    While one thread makes it anew, the others go on with the old one: an import must not stop the site.
+    """
 
     def __init__(self, make: Callable[[Session], T]) -> None:
         self._make = make
@@ -53,12 +61,18 @@ class _Held(Generic[T]):
     def get(self, session: Session) -> T:
         stamp = _stamp(session)
         held = self._value
-        if held is None or held[0] != stamp:
-            with self._lock:
-                held = self._value
-                if held is None or held[0] != stamp:
-                    held = self._value = (stamp, self._make(session))
-        return held[1]
+        if held is not None and held[0] == stamp:
+            return held[1]
+        old_will_do = held is not None and held[0][0] == stamp[0]
+        if not self._lock.acquire(blocking=not old_will_do):
+            assert held is not None
+            return held[1]
+        try:
+            if self._value is None or self._value[0] != stamp:
+                self._value = (stamp, self._make(session))
+            return self._value[1]
+        finally:
+            self._lock.release()
 
 
 def _stamp(session: Session) -> Stamp:
@@ -135,6 +149,11 @@ def _load_graph(session: Session) -> Graph:
     return Graph((Edge(*row) for row in edges), frozenset(groups))
 
 
+def _worth(origin: Origin, kind: ConceptKind) -> float:
+    """Our concepts win over others', whose words are less those of NGOs; a drawer is the last to be proposed."""
+    return (1.0 if origin is Origin.KOZ else FOREIGN) * (DRAWER if kind is ConceptKind.GROUP else 1.0)
+
+
 def _load_search(session: Session) -> _Search:
     """Concepts in use, ours first. ESCO's and ROME's drawers (groups) are not for people to choose."""
     listed = session.execute(
@@ -153,13 +172,15 @@ def _load_search(session: Session) -> _Search:
         key=lambda c: (rank[c.origin], c.code),
     )
     concepts = {c.id: (c.code, c.label_fr, c.label_en) for c in chosen}
+    worth = {c.id: _worth(c.origin, c.kind) for c in chosen}
     phrases: list[Phrase] = []
     for c in chosen:
-        phrases += [
-            Phrase(c.id, lang, label, main=True) for lang, label in (("fr", c.label_fr), ("en", c.label_en)) if label
-        ]
+        labels = (("fr", c.label_fr), ("en", c.label_en))
+        phrases += [Phrase(c.id, lang, label, worth[c.id]) for lang, label in labels if label]
     aliases = session.execute(select(SkillAlias.concept_id, SkillAlias.lang, SkillAlias.text).order_by(SkillAlias.id))
-    phrases += [Phrase(concept, lang, words, main=False) for concept, lang, words in aliases if concept in concepts]
+    phrases += [
+        Phrase(concept, lang, text, worth[concept] * ALIAS) for concept, lang, text in aliases if concept in worth
+    ]
     same: dict[int, set[int]] = {}
     joined = select(SkillEdge.source_id, SkillEdge.target_id).where(SkillEdge.kind == EdgeKind.SAME_AS)
     for source, target in session.execute(joined):
