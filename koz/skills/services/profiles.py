@@ -70,27 +70,48 @@ def suggest(session: Session, words: str, lang: str) -> list[Suggestion]:
 
 def save_words(session: Session, person_id: int, words: str) -> Profile:
     """Keep the person's own words; the first time this makes the profile. Confirmed skills stay."""
+    profile = _lock_or_make(session, person_id)
+    _set_words(profile, words)
+    return profile
+
+
+def save_profile(
+    session: Session, person_id: int, words: str, levels: Mapping[int, int], given: Availability
+) -> Profile:
+    """All three steps at once: own words, confirmed skills, availability. Raises Invalid."""
+    profile = _lock_or_make(session, person_id)
+    _set_words(profile, words)
+    _set_skills(session, profile, levels)
+    _set_availability(profile, given)
+    return profile
+
+
+def _set_words(profile: Profile, words: str) -> None:
     if len(words) > MAX_WORDS:
         raise Invalid(_("This text has %(n)s characters; the limit is %(max)s.", n=len(words), max=MAX_WORDS))
-    profile = _lock_or_make(session, person_id)
     profile.words, profile.updated_at = words, now()
-    return profile
 
 
 def confirm_skills(session: Session, person_id: int, levels: Mapping[int, int]) -> None:
     """The confirmed skills are these from now on: concept → level. Raises Invalid."""
+    _set_skills(session, _lock_or_make(session, person_id), levels)
+
+
+def _set_skills(session: Session, profile: Profile, levels: Mapping[int, int]) -> None:
     if len(levels) > MAX_SKILLS:
         raise Invalid(_("Choose at most %(n)s skills: those you would gladly use.", n=MAX_SKILLS))
     if any(level not in LEVELS for level in levels.values()):
         raise Invalid(_("Choose a level for each skill."))
     if set(levels) != set(queries.get_concepts(session, levels)):
         raise Invalid(_("One of these skills does not exist any more. Reload the page and choose again."))
-    profile = _lock_or_make(session, person_id)
     gone = delete(ProfileSkill).where(ProfileSkill.profile_id == profile.id)
     session.execute(gone.where(ProfileSkill.concept_id.not_in(levels)) if levels else gone)
-    for concept_id, level in levels.items():
-        row = {"profile_id": profile.id, "concept_id": concept_id, "level": level, "confirmed_at": now()}
-        statement = insert(ProfileSkill).values(row)
+    rows = [
+        {"profile_id": profile.id, "concept_id": concept_id, "level": level, "confirmed_at": now()}
+        for concept_id, level in levels.items()
+    ]
+    if rows:
+        statement = insert(ProfileSkill).values(rows)
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=["profile_id", "concept_id"], set_={"level": statement.excluded.level}
@@ -101,6 +122,12 @@ def confirm_skills(session: Session, person_id: int, levels: Mapping[int, int]) 
 
 def save_availability(session: Session, person_id: int, given: Availability) -> Profile:
     """Keep hours, languages, places and causes. Raises Invalid with what to do."""
+    profile = _lock_or_make(session, person_id)
+    _set_availability(profile, given)
+    return profile
+
+
+def _set_availability(profile: Profile, given: Availability) -> None:
     if not 1 <= given.hours_per_week <= WEEK_HOURS:
         raise Invalid(_("Enter a number of hours from %(low)s to %(high)s.", low=1, high=WEEK_HOURS))
     if not given.languages:
@@ -110,7 +137,6 @@ def save_availability(session: Session, person_id: int, given: Availability) -> 
     assert set(given.languages) <= set(LANGUAGES)
     assert set(given.departments) <= set(DEPARTMENTS)
     assert set(given.causes) <= set(CAUSES)
-    profile = _lock_or_make(session, person_id)
     profile.hours_per_week = given.hours_per_week
     profile.languages = sorted(set(given.languages))
     profile.departments = sorted(set(given.departments))
@@ -118,7 +144,6 @@ def save_availability(session: Session, person_id: int, given: Availability) -> 
     profile.causes = sorted(set(given.causes))
     profile.causes_shared = given.causes_shared
     profile.updated_at = now()
-    return profile
 
 
 def set_paused(session: Session, person_id: int, *, paused: bool) -> None:
@@ -143,6 +168,9 @@ def _lock(session: Session, person_id: int) -> Profile | None:
 
 
 def _lock_or_make(session: Session, person_id: int) -> Profile:
+    profile = _lock(session, person_id)
+    if profile is not None:
+        return profile
     moment = now()
     blank = {
         "person_id": person_id, "words": "", "hours_per_week": 0, "languages": [], "departments": [], "remote": True,
