@@ -6,7 +6,7 @@ from koz.core.forms import BaseForm
 from koz.core.i18n import _l
 from koz.matching.services.engaging import MAX_HOURS
 from koz.matching.states import REASON_WORDS, Reason
-from koz.skills.forms import WholeNumberField
+from koz.skills.forms import WholeNumberField, choices
 
 
 class ReasonForm(BaseForm):
@@ -14,7 +14,7 @@ class ReasonForm(BaseForm):
 
     reason = SelectField(
         _l("Reason (if you like)"),
-        choices=[("", _l("No reason")), *((r.value, words) for r, words in REASON_WORDS.items())],
+        choices=choices(REASON_WORDS, _l("No reason")),
         default="",
         validate_choice=False,
     )

@@ -77,7 +77,6 @@ def me() -> ResponseReturnValue:
         best=list(zip(best, reasons, strict=True)),
         engagements=engagements,
         tuning=tuning,
-        reason_form=ReasonForm(),
         later=ProposalState.LATER,
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, IntegerField, SelectField, SelectMultipleField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than its stubs
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -16,7 +17,7 @@ from koz.core.i18n import _, _l
 from koz.skills.models.offers import WEEK_HOURS, MissionNeed
 from koz.skills.services.missions import Scope
 from koz.skills.services.profiles import MAX_WORDS, Availability
-from koz.skills.states import CAUSES, DEPARTMENTS, LANGUAGES, LEVEL_ASKED, LEVELS
+from koz.skills.states import CAUSES, DEPARTMENTS, LANGUAGES, LEVEL_ASKED
 
 NEEDED: Final = InputRequired(_l("Fill in this field."))
 
@@ -43,6 +44,12 @@ class TicksField(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+def choices(words: Mapping[Any, Any], none: Any = None) -> list[SelectChoice]:
+    """Choices out of value → words, with an empty one in front when `none` says how it reads."""
+    first = [] if none is None else [SelectChoice("", none)]
+    return first + [SelectChoice(str(value), label) for value, label in words.items()]
 
 
 def _fold(text: str) -> str:
@@ -83,10 +90,10 @@ class AvailabilityForm(BaseForm):
     """When, where, in which languages, for what."""
 
     hours_per_week = WholeNumberField(_l("Hours you can give in a week, at most"), 1, WEEK_HOURS)
-    languages = TicksField(_l("Languages you work in"), choices=list(LANGUAGES.items()))
+    languages = TicksField(_l("Languages you work in"), choices=choices(LANGUAGES))
     remote = BooleanField(_l("I can work remotely"))
     departments = DepartmentsField(_l("Départements where you can go"), validators=[Length(max=300)])
-    causes = TicksField(_l("Causes you care for"), choices=list(CAUSES.items()))
+    causes = TicksField(_l("Causes you care for"), choices=choices(CAUSES))
     causes_shared = BooleanField(_l("Associations may see the causes I ticked"))
 
     def validate_languages(self, field: TicksField) -> None:
@@ -119,7 +126,7 @@ class MissionForm(BaseForm):
     done_criteria = MarkdownField(_l("When it counts as done"), validators=[NEEDED], max_length=2000)
     hours_total = WholeNumberField(_l("Hours for the whole mission"), 1, 2000)
     hours_per_week = WholeNumberField(_l("Hours a week, at most"), 1, WEEK_HOURS)
-    language = SelectField(_l("Working language"), choices=list(LANGUAGES.items()))
+    language = SelectField(_l("Working language"), choices=choices(LANGUAGES))
     remote = BooleanField(_l("It can be done remotely"))
     department = SelectField(_l("Place, if somebody has to come"))
     seats = WholeNumberField(_l("People needed"), 1, 20, default=1)
@@ -127,8 +134,8 @@ class MissionForm(BaseForm):
 
     def __init__(self, *args: Any, lines: Sequence[BudgetLine] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.department.choices = [("", _("No place")), *((c, f"{c} {name}") for c, name in DEPARTMENTS.items())]
-        self.budget_line_id.choices = [("", _("None")), *((str(line.id), line.label) for line in lines)]
+        self.department.choices = choices({c: f"{c} {name}" for c, name in DEPARTMENTS.items()}, _("No place"))
+        self.budget_line_id.choices = choices({line.id: line.label for line in lines}, _("None"))
 
     def validate_remote(self, field: BooleanField) -> None:
         """Somewhere, or remotely."""
@@ -160,7 +167,7 @@ class NeedForm(BaseForm):
     """One skill that a mission needs."""
 
     concept_id = WholeNumberField(_l("Skill"), 1, 999_999)
-    level = SelectField(_l("Level"), choices=[(str(n), LEVEL_ASKED[n]) for n in LEVELS], default="3")
+    level = SelectField(_l("Level"), choices=choices(LEVEL_ASKED), default="3")
     must = BooleanField(_l("The mission makes no sense without it"))
 
     def to_command(self) -> MissionNeed:

@@ -81,13 +81,14 @@ def missions_list() -> ResponseReturnValue:
 @access("public")
 def mission(mission_id: int) -> ResponseReturnValue:
     """One mission: what, for which campaign, what it needs, how to offer oneself."""
+    actor = current_actor()
     with reading() as session:
-        card = queries.get_mission_card(session, current_actor(), mission_id)
+        card = queries.get_mission_card(session, actor, mission_id)
     return render_template(
         "skills/mission.html",
         card=card,
         helped=queries.is_helped(card.campaign),
-        manages=permissions.can_manage_missions(current_actor(), card.campaign),
+        manages=permissions.can_manage_missions(actor, card.campaign),
     )
 
 
