@@ -101,17 +101,21 @@ def _open_card(session: Session, mission_id: int) -> MissionCard | None:
 
 @dataclass(frozen=True, slots=True)
 class MetBy:
-    """A declared skill that speaks for a need, in words: labels of the concepts on the way."""
+    """A declared skill that speaks for a need, in words; `points` of 100 are what it gives, alone, for this need."""
 
     label: str
     level: int
     via: tuple[str, ...]
     exact: bool
+    points: float
 
 
 @dataclass(frozen=True, slots=True)
 class NeedLine:
-    """One line of an explanation: the need, what meets it, and points of 100. `backups` would do it too."""
+    """One line of an explanation: the need, what meets it, and its points of 100.
+
+    `backup` is the next best skill: without the first, the line would have the backup's points, or none.
+    """
 
     label: str
     level: int
@@ -119,7 +123,7 @@ class NeedLine:
     points: float
     of: float
     met_by: MetBy | None
-    backups: tuple[MetBy, ...]
+    backup: MetBy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +149,14 @@ def read_explanations(session: Session, given: Collection[dict[str, Any]], lang:
         concept = concepts.get(concept_id)
         return concept.label(lang) if concept else "?"
 
-    def meeting(of: int, m: dict[str, Any]) -> MetBy:
-        return MetBy(label(m["skill"]), m["level"], tuple(label(v) for v in m["via"]), m["skill"] == of)
+    def meeting(n: dict[str, Any], m: dict[str, Any]) -> MetBy:
+        way = tuple(label(v) for v in m["via"])
+        return MetBy(label(m["skill"]), m["level"], way, m["skill"] == n["need"], 100 * n["share"] * m["strength"])
 
     def line(n: dict[str, Any]) -> NeedLine:
-        found = [meeting(n["need"], m) for m in n["met_by"]]
-        first = found[0] if found else None
+        first, second, *_rest = [*(meeting(n, m) for m in n["met_by"][:2]), None, None]
         points, of = 100 * n["value"], 100 * n["share"]
-        return NeedLine(label(n["need"]), n["level"], n["must"], points, of, first, tuple(found[1:3]))
+        return NeedLine(label(n["need"]), n["level"], n["must"], points, of, first, second)
 
     return [
         Explanation(
