@@ -157,7 +157,7 @@ def test_refusals_for_the_cause_or_the_place(session, press, reason):
             reason=reason,
             tunes=True,
             declined_by=Side.PROFESSIONAL,
-        )  # fmt: skip
+        )
     )
     session.flush()
     left = {Reason.CAUSE: same_place, Reason.PLACE: same_cause}[reason]

@@ -49,14 +49,19 @@ def profile(session, skill, person):
     )  # fmt: skip
 
 
+@pytest.fixture
+def pair(owner, mission, profile, person):
+    """The two sides: owner, mission, profile, person."""
+    return owner, mission, profile, person
+
+
 def hidden(page):
     """Nothing of the person shows."""
     assert not [x for x in (NAME, "Kermadec", "Violaine", EMAIL, "Brest", "Finistère", "Animaux") if x in page.body]
 
 
-def test_an_invitation_from_the_list_to_the_engagement_with_nobody_named_before(
-    session, client, login, owner, mission, profile, person
-):
+def test_an_invitation_from_the_list_to_the_engagement_with_nobody_named_before(session, client, login, pair):
+    owner, mission, _profile, person = pair
     login(owner)
     url = f"/manage/missions/{mission.id}/matches"
     page = client.get(url)
@@ -88,9 +93,8 @@ def test_an_invitation_from_the_list_to_the_engagement_with_nobody_named_before(
     assert f"mailto:{EMAIL}" in page.links()
 
 
-def test_an_offer_stays_anonymous_until_the_organisation_says_yes(
-    session, client, login, owner, mission, profile, person
-):
+def test_an_offer_stays_anonymous_until_the_organisation_says_yes(session, client, login, pair):
+    owner, mission, _profile, person = pair
     login(person)
     client.post(f"/missions/{mission.id}/offer")
     client.post(f"/missions/{mission.id}/offer")
@@ -105,7 +109,8 @@ def test_an_offer_stays_anonymous_until_the_organisation_says_yes(
     assert NAME in client.get(answer.response.location).text
 
 
-def test_a_no_of_the_organisation_reveals_nobody(session, client, login, owner, mission, profile, person):
+def test_a_no_of_the_organisation_reveals_nobody(session, client, login, pair):
+    owner, mission, _profile, person = pair
     proposal = proposing.offer(session, actor_of(session, person.id), mission.id)
     login(owner)
     client.post(f"/manage/proposals/{proposal.id}/no")
@@ -114,9 +119,8 @@ def test_a_no_of_the_organisation_reveals_nobody(session, client, login, owner, 
     assert proposal.state is ProposalState.DECLINED
 
 
-def test_one_press_says_no_and_a_reason_is_optional_and_for_oneself_only(
-    session, client, login, owner, mission, profile, person
-):
+def test_one_press_says_no_and_a_reason_is_optional_and_for_oneself_only(session, client, login, pair):
+    owner, mission, profile, person = pair
     proposal = invite(session, mission, profile)
     login(person)
     client.post(f"/professionals/me/proposals/{proposal.id}/no")
@@ -177,7 +181,8 @@ def test_other_organisations_and_other_roles_see_no_matches(session, client, log
     assert proposal.state is ProposalState.PROPOSED
 
 
-def test_an_engagement_is_between_two(session, client, login, owner, mission, profile, person):
+def test_an_engagement_is_between_two(session, client, login, pair):
+    owner, mission, profile, person = pair
     engagement_id = proposing.accept(session, actor_of(session, person.id), invite(session, mission, profile).id)
     login(make_person(session))
     client.get(f"/engagements/{engagement_id}", status=404)
@@ -219,8 +224,14 @@ def test_whatever_names_and_titles_say_the_list_is_the_same(session, client, log
     assert not [x for x in ("Diallo", "Dupont", "Chargé") if x in page.text]
 
 
+@pytest.fixture
+def counting(owner, queries):
+    return owner, queries
+
+
 @pytest.mark.parametrize("n", [5, 50])
-def test_statements_do_not_grow_with_rows(session, client, login, owner, skill, queries, n):
+def test_statements_do_not_grow_with_rows(session, client, login, skill, counting, n):
+    owner, queries = counting
     campaign = make_campaign(session, organisation_id=make_organisation(session, owner=owner).id)
     mission = make_mission(session, {skill.id: (3, True)}, campaign=campaign, seats=20)
     person = make_person(session)
@@ -249,7 +260,8 @@ def test_statements_do_not_grow_with_rows(session, client, login, owner, skill, 
     assert (own, q.count) == (15, 13)
 
 
-def test_a_mission_that_closes_answers_everybody(session, client, login, owner, mission, profile, person, letters):
+def test_a_mission_that_closes_answers_everybody(session, client, login, letters, pair):
+    owner, mission, _profile, person = pair
     proposing.offer(session, actor_of(session, person.id), mission.id)
     missions.close_mission(session, actor_of(session, owner.id), mission.id)
     session.commit()

@@ -108,7 +108,7 @@ def test_only_owners_and_editors_of_the_organisation_manage_its_missions(session
         ({"seats": "0"}, "nombre entier"),
     ],
 )
-def test_a_scope_that_cannot_be_is_said_and_kept(session, client, login, owner, campaign, change, words):
+def test_a_scope_that_cannot_be_is_said_and_kept(client, login, owner, campaign, change, words):
     login(owner)
     page = client.post(f"/manage/campaigns/{campaign.slug}/missions/new", SCOPE | change, status=422)
     assert words in page.text
