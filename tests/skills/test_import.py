@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from koz.cli import main
 from koz.core.db import unit_of_work
 from koz.core.errors import Invalid
+from koz.core.i18n import in_locale
 from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge, SkillImport
 from koz.skills.queries import count_concepts, find_by_codes, find_concepts, load_graph
 from koz.skills.services.taxonomy_import import import_esco, import_rome, load_starter
@@ -212,7 +213,7 @@ BAD_ESCO = [
 def test_a_bad_file_of_esco_is_told_by_file_and_line_and_leaves_nothing(session, esco, name, spoil, sentence):
     write_files(esco, {name: spoil(ESCO[name])})
     before = rows(session)
-    with pytest.raises(Invalid, match=sentence):
+    with in_locale("en"), pytest.raises(Invalid, match=sentence):
         import_esco(session, [esco])
     assert rows(session) == before
 
@@ -236,14 +237,14 @@ def test_a_bad_file_of_rome_is_told_by_file_and_line_and_leaves_nothing(session,
     name = next(n for n in ROME if what in n)
     write_files(rome, {name: spoil(ROME[name])})
     before = rows(session)
-    with pytest.raises(Invalid, match=f"{name}, {sentence}"):
+    with in_locale("en"), pytest.raises(Invalid, match=f"{name}, {sentence}"):
         import_rome(session, [rome])
     assert rows(session) == before
 
 
 def test_wrong_encoding_is_told_by_line(session, esco):
     (esco / "skills_fr.csv").write_bytes(ESCO["skills_fr.csv"].encode("latin-1"))
-    with pytest.raises(Invalid, match=r"skills_fr.csv, line 2: this is not UTF-8"):
+    with in_locale("en"), pytest.raises(Invalid, match=r"skills_fr.csv, line 2: this is not UTF-8"):
         import_esco(session, [esco])
 
 
@@ -252,20 +253,20 @@ def test_a_broken_gzip_is_told(session, tmp_path):
     whole = (folder / "skills_en.csv.gz").read_bytes()
     for broken in (whole[:-20], b"no gzip", whole[:30] + b"????" + whole[34:]):
         (folder / "skills_en.csv.gz").write_bytes(broken)
-        with pytest.raises(Invalid, match=r"skills_en.csv.gz"):
+        with in_locale("en"), pytest.raises(Invalid, match=r"skills_en.csv.gz"):
             import_esco(session, [folder])
 
 
 def test_files_that_are_not_there_or_not_theirs_are_told(session, esco, rome):
-    with pytest.raises(Invalid, match="does not exist"):
+    with in_locale("en"), pytest.raises(Invalid, match="does not exist"):
         import_esco(session, [esco / "nowhere"])
-    with pytest.raises(Invalid, match="None of the files of ESCO"):
+    with in_locale("en"), pytest.raises(Invalid, match="None of the files of ESCO"):
         import_esco(session, [rome])
-    with pytest.raises(Invalid, match=r"rome_v3_isco08.csv is no file of ESCO"):
+    with in_locale("en"), pytest.raises(Invalid, match=r"rome_v3_isco08.csv is no file of ESCO"):
         import_esco(session, [rome / "rome_v3_isco08.csv"])
-    with pytest.raises(Invalid, match="are the same table"):
+    with in_locale("en"), pytest.raises(Invalid, match="are the same table"):
         import_esco(session, [write_files(esco, {"skills_en.csv": ESCO["skills_en.csv"]}, packed=True)])
-    with pytest.raises(Invalid, match="only together with the file of job titles"):
+    with in_locale("en"), pytest.raises(Invalid, match="only together with the file of job titles"):
         import_rome(session, [rome / "rome_v3_isco08.csv"])
 
 
@@ -316,6 +317,7 @@ def test_unusable_arguments_exit_2(app, monkeypatch, capsys, args):
     assert run(monkeypatch, capsys, *args)[0] == 2
 
 
+@pytest.mark.timeout(600)
 def test_the_official_files_as_published(session, shared):
     load_starter(session)
     done = import_esco(session, [shared / "data/esco"])
