@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from tqdm import tqdm
 
 from koz.core.db import reading, unit_of_work
+from koz.core.i18n import in_locale
 from koz.skills.queries import MAX_TOP, find_concepts
 from koz.skills.services.taxonomy_import import Imported, import_esco, import_rome, load_starter, size_of
 from koz.skills.taxonomy import LANGUAGES, Origin
@@ -29,7 +30,8 @@ def import_taxonomy(*, source: str, as_json: bool, paths: tuple[Path, ...]) -> N
     origin = Origin(source)
     if (origin is Origin.KOZ) == bool(paths):
         raise click.UsageError("Give the files or their folder, except with --from koz, which takes none.")
-    done = _import(origin, paths)
+    with in_locale("en"):  # as all of the command line
+        done = _import(origin, paths)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(done)))
         return

@@ -222,9 +222,8 @@ def _write_aliases(session: Session, batch: Batch) -> int:
         """
         INSERT INTO skill_aliases (concept_id, lang, text)
         SELECT c.id, i.lang, i.text FROM in_aliases i JOIN skill_concepts c ON c.code = i.code
-        WHERE NOT EXISTS (
-            SELECT FROM skill_aliases a WHERE a.concept_id = c.id AND a.lang = i.lang AND a.text = i.text)
         ORDER BY c.id, i.lang, i.text
+        ON CONFLICT DO NOTHING
         """,
     )
     return changed

@@ -8,10 +8,10 @@ discount. Results are deterministic: equal scores come in the order in which the
 """
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,9 @@ MIN_SCORE: Final = 0.3
 #: What a phrase in the language that was not asked for is worth.
 OTHER_LANGUAGE: Final = 0.97
 SAME_WORDS: Final = 0.96
+#: What a label written together or apart is worth, and up to how many words it may have.
 WRITTEN_TOGETHER: Final = 0.93
+TOGETHER: Final = 4
 #: A label inside a longer phrase: at least, and by the share of the phrase it covers.
 INSIDE: Final = (0.45, 0.45)
 OVERLAP: Final = 0.9
@@ -89,19 +91,16 @@ class SearchIndex:
         return [Hit(self._ids[row], float(scores[row])) for row in order.tolist()]
 
 
-_Key = TypeVar("_Key", bound=Hashable)
-_Lookup = dict[str, dict[int, float]]
-"""Text → the rows of the concepts it names, with its worth for each."""
+_Lookup = dict[str, int | list[int]]
+"""A text → the number of the phrase that reads so, or their numbers: almost always it is one, and there are many."""
 
 
-def _note(lookup: dict[_Key, dict[int, float]], key: _Key, row: int, worth: float) -> None:
-    found = lookup.setdefault(key, {})
-    found[row] = max(worth, found.get(row, 0.0))
-
-
-def _raise(scores: NDArray[np.float64], found: dict[int, float] | None, share: float) -> None:
-    for row, worth in (found or {}).items():
-        scores[row] = max(scores[row], share * worth)
+def _note(lookup: _Lookup, key: str, number: int) -> None:
+    found = lookup.setdefault(key, number)
+    if isinstance(found, list):
+        found.append(number)
+    elif found != number:
+        lookup[key] = [found, number]
 
 
 class _Language:
@@ -112,19 +111,18 @@ class _Language:
         self._vocabulary: dict[str, int] = {}
         self._exact: _Lookup = {}
         self._together: _Lookup = {}
-        self._same: dict[tuple[str, ...], dict[int, float]] = {}
+        self._same: _Lookup = {}
         surface: dict[str, int] = {}
         flat_phrase: list[int] = []
         flat_stem: list[int] = []
-        owner: list[int] = []
-        worths: list[float] = []
-        for row, folded, worth in phrases:
+        for number, (_row, folded, _worth) in enumerate(phrases):
+            _note(self._exact, folded, number)
+            if 0 < folded.count(" ") < TOGETHER:
+                _note(self._together, folded.replace(" ", ""), number)
             found = dict.fromkeys(words_of(folded, lang))
-            _note(self._exact, folded, row, worth)
             if not found:
                 continue
-            _note(self._together, folded.replace(" ", ""), row, worth)
-            _note(self._same, tuple(sorted(found)), row, worth)
+            _note(self._same, _joined(found), number)
             roots = set()
             for word in found:
                 stem_id = surface.get(word)
@@ -132,13 +130,11 @@ class _Language:
                     root = stem(word, lang)
                     stem_id = surface[word] = self._vocabulary.setdefault(root, len(self._vocabulary))
                 roots.add(stem_id)
-            flat_phrase += [len(owner)] * len(roots)
+            flat_phrase += [number] * len(roots)
             flat_stem += roots
-            owner.append(row)
-            worths.append(worth)
-        self._owner = np.array(owner, dtype=np.int64)
-        self._worth = np.array(worths, dtype=np.float64)
-        self._fill(np.array(flat_phrase, dtype=np.int64), np.array(flat_stem, dtype=np.int64))
+        self._owner = np.array([row for row, _folded, _worth in phrases], dtype=np.int64)
+        self._worth = np.array([worth for _row, _folded, worth in phrases], dtype=np.float64)
+        self._fill(np.array(flat_phrase, dtype=np.int32), np.array(flat_stem, dtype=np.int64))
         self._roots = sorted(self._vocabulary)
         self._spelling = _Spelling(surface)
         self._standins = lru_cache(maxsize=4096)(self._find_standins)
@@ -155,8 +151,10 @@ class _Language:
 
     def score(self, folded: str, worth: float, scores: NDArray[np.float64]) -> None:
         """Raise `scores` (one a concept) to what this language finds for the folded phrase, times `worth`."""
-        _raise(scores, self._exact.get(folded), worth)
-        _raise(scores, self._together.get(folded.replace(" ", "")), worth * WRITTEN_TOGETHER)
+        together = folded.replace(" ", "")
+        self._raise(scores, self._exact, folded, worth)
+        self._raise(scores, self._exact, together, worth * WRITTEN_TOGETHER)
+        self._raise(scores, self._together, together, worth * WRITTEN_TOGETHER)
         listed = list(dict.fromkeys(words_of(folded, self._lang)[:MAX_WORDS]))
         if not listed or not self._owner.size:
             return
@@ -177,15 +175,19 @@ class _Language:
         self, listed: list[str], weights: dict[str, float], worth: float, scores: NDArray[np.float64]
     ) -> None:
         """Labels and aliases with the very words of the phrase, or of a window of it."""
-        _raise(scores, self._same.get(tuple(sorted(listed))), SAME_WORDS * worth)
+        self._raise(scores, self._same, _joined(listed), SAME_WORDS * worth)
         whole = sum(weights.values())
         for length in range(1, min(WINDOW, len(listed) - 1) + 1):
             for start in range(len(listed) - length + 1):
                 window = listed[start : start + length]
-                found = self._same.get(tuple(sorted(window)))
-                if found:
-                    share = sum(weights[w] for w in window) / whole
-                    _raise(scores, found, (INSIDE[0] + INSIDE[1] * share) * worth)
+                share = INSIDE[0] + INSIDE[1] * sum(weights[w] for w in window) / whole
+                self._raise(scores, self._same, _joined(window), share * worth)
+
+    def _raise(self, scores: NDArray[np.float64], lookup: _Lookup, key: str, share: float) -> None:
+        found = lookup.get(key, ())
+        for number in (found,) if isinstance(found, int) else found:
+            row = self._owner[number]
+            scores[row] = max(scores[row], share * self._worth[number])
 
     def _find_standins(self, word: str) -> tuple[tuple[int, float], ...]:
         """Stems that stand for a word of the phrase, with their worth, best first."""
@@ -211,6 +213,11 @@ class _Language:
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[: STANDINS * 2]
 
 
+def _joined(listed: Iterable[str]) -> str:
+    """One text for a set of words, whatever their order."""
+    return " ".join(sorted(listed))
+
+
 class _Spelling:
     """The known words of a language by their character trigrams."""
 
@@ -226,7 +233,7 @@ class _Spelling:
 
     def closest(self, word: str) -> tuple[tuple[int, float], ...]:
         """Stems of the known words most like a word, with their likeness squared, best first; () when none is."""
-        grams = [g for g in _trigrams(word) if g in self._postings]
+        grams = [g for g in sorted(_trigrams(word)) if g in self._postings]
         if not grams or len(word) < 4:
             return ()
         shared = np.bincount(np.concatenate([self._postings[g] for g in grams]), minlength=len(self._words))
@@ -245,9 +252,9 @@ class _Spelling:
         return tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:STANDINS])
 
 
-def _trigrams(word: str) -> Counter[str]:
+def _trigrams(word: str) -> set[str]:
     padded = f"\x02{word}\x03"
-    return Counter(dict.fromkeys((padded[i : i + 3] for i in range(len(padded) - 2)), 1))
+    return {padded[i : i + 3] for i in range(len(padded) - 2)}
 
 
 def _distance(a: str, b: str) -> int:
