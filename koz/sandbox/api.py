@@ -59,7 +59,7 @@ def api(rest: str) -> Response:  # noqa: ARG001
 
 
 def _response(answer: Answer, request_id: str) -> Response:
-    response = Response(json.dumps(answer.body, indent=2), answer.status, mimetype="application/json")
+    response = Response(json.dumps(answer.body), answer.status, mimetype="application/json")
     response.headers["Request-Id"] = request_id
     response.headers["Stripe-Version"] = stripe.api_version
     for name in ("Idempotency-Key", "Stripe-Account"):

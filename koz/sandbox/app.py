@@ -72,7 +72,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return ApiError(error.code or 500, error.description or error.name).body(), error.code or 500
     if error.code == 404:
         return pages.not_found()
-    return error.get_response()  # type: ignore[return-value]
+    return error.description or error.name, error.code or 500, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 class _Handler(WSGIRequestHandler):

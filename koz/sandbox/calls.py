@@ -75,7 +75,9 @@ def operation(
 
 def ignored() -> dict[str, list[str]]:
     """The table: operation -> parameters accepted by the contract and without effect here."""
-    return {f"{verb} {path}": sorted(found.ignores) for (verb, path), found in sorted(REGISTRY.items()) if found.ignores}
+    return {
+        f"{verb} {path}": sorted(found.ignores) for (verb, path), found in sorted(REGISTRY.items()) if found.ignores
+    }
 
 
 def _leaves(value: Any, name: str, shown: str) -> Iterator[tuple[str, str]]:

@@ -17,11 +17,11 @@ from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, Union, get_args, get_origin
+from typing import Any, Final, Literal, NoReturn, NotRequired, Required, Union, get_args, get_origin
 
 import stripe
 from stripe._request_options import RequestOptions
-from typing_extensions import NotRequired, Required, get_type_hints, is_typeddict
+from typing_extensions import get_type_hints, is_typeddict
 
 from koz.sandbox.errors import ApiError, Json, invalid
 
@@ -31,6 +31,9 @@ OPTIONS: Final = frozenset(RequestOptions.__annotations__)
 REMOVED: Final[Mapping[str, str]] = {"payment_method_types": "payment_method_types_no_longer_supported"}
 INTEGER: Final = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 MAX_DEPTH: Final = 12
+PLAIN: Final[Mapping[Any, str]] = {
+    str: "string", int: "integer", float: "number", Decimal: "number", bool: "boolean", type(None): "null",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +162,9 @@ def _typed_dict(cls: Any) -> Schema:
     schema = Schema("object")
     required = set()
     for key, hint in hints.items():
-        if key in OPTIONS and key in RequestOptions.__annotations__ and _inherits_options(cls):
+        if key in OPTIONS and _inherits_options(cls):
             continue
-        if get_origin(hint) is not NotRequired:
+        if not _is_made_with(hint, NotRequired):
             required.add(key)
         schema.fields[key] = _schema(hint)
     schema.required = frozenset(required)
@@ -172,23 +175,25 @@ def _inherits_options(cls: Any) -> bool:
     return any(base is RequestOptions for base in getattr(cls, "__orig_bases__", ()))
 
 
+def _is_made_with(hint: Any, form: Any) -> bool:
+    """Whether a type is made with a special form, such as NotRequired."""
+    return get_origin(hint) is form
+
+
 def _schema(hint: Any) -> Schema:
     """One type. Open enums (a Literal or any text) count as closed; texts that can be cleared stay texts."""
     origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (NotRequired, Required):
+    if is_typeddict(hint):
+        return _typed_dict(hint)
+    if origin is None:
+        return Schema(PLAIN.get(hint, "any"))
+    if _is_made_with(hint, NotRequired):
         return _schema(arguments[0])
-    if origin is Literal:
+    if _is_made_with(hint, Literal):
         return Schema("enum", choices=arguments)
     if origin in (Union, types.UnionType):
         return _union(arguments)
-    if is_typeddict(hint):
-        return _typed_dict(hint)
-    if origin in (list, tuple):
-        return Schema("array", item=_schema(arguments[0]))
-    if origin is dict or getattr(origin, "__name__", "") == "UntypedStripeObject":
-        return Schema("map", item=_schema(arguments[-1]))
-    plain = {str: "string", int: "integer", float: "number", Decimal: "number", bool: "boolean", type(None): "null"}
-    return Schema(plain.get(hint, "any"))
+    return Schema("array" if origin is list else "map", item=_schema(arguments[-1]))
 
 
 def _union(arguments: tuple[Any, ...]) -> Schema:
@@ -262,7 +267,7 @@ def _one_of(schema: Schema, value: Any, path: str, text: bool) -> Any:  # noqa: 
     raise best
 
 
-def _enum(schema: Schema, value: Any, path: str, text: bool) -> Any:  # noqa: FBT001, ARG001
+def _enum(schema: Schema, value: Any, path: str, text: bool) -> Any:  # noqa: FBT001
     for choice in schema.choices:
         if value == choice or (text and isinstance(choice, (bool, int)) and value == str(choice).lower()):
             return choice

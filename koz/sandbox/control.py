@@ -19,7 +19,15 @@ from koz.sandbox.render import show
 from koz.sandbox.store import Tx
 
 bp = Blueprint("control", __name__, url_prefix="/_control")
-KINDS = ("checkout.session", "payment_intent", "charge", "refund", "balance_transaction", "application_fee", "fee_refund")
+KINDS = (
+    "checkout.session",
+    "payment_intent",
+    "charge",
+    "refund",
+    "balance_transaction",
+    "application_fee",
+    "fee_refund",
+)
 
 
 @bp.errorhandler(ApiError)
@@ -51,14 +59,14 @@ def clock() -> ResponseReturnValue:
     if given.get("advance_s", 0) < 0:
         raise invalid("The clock only goes forward.", "advance_s")
     with door().store.transaction() as tx:
-        move_clock(tx, given.get("advance_s", 0), given.get("frozen"))
+        move_clock(tx, given.get("advance_s", 0), frozen=given.get("frozen"))
     timers.run_due(door().store)
     door().dispatcher.wake()
     with door().store.transaction() as tx:
         return jsonify(now=tx.now(), **tx.setting("clock"))
 
 
-def move_clock(tx: Tx, advance_s: float, frozen: bool | None = None) -> None:
+def move_clock(tx: Tx, advance_s: float, *, frozen: bool | None = None) -> None:
     """Change the stored clock. `frozen` None leaves it as it is."""
     state, now = tx.setting("clock", {"offset": 0.0, "frozen": None}), tx.now()
     if frozen is not None:
@@ -241,5 +249,3 @@ def state() -> ResponseReturnValue:
 def ignored() -> ResponseReturnValue:
     """The table of parameters that are accepted without effect, and those seen since the start."""
     return jsonify(table=calls.ignored(), seen=dict(door().ignored))
-
-

@@ -79,8 +79,8 @@ def _act(tx: Tx, what: str, id_: str) -> bool:
         tx.set_setting("chaos_n", 0)
     elif what == "faults":
         kinds = [kind for kind in request.form.getlist("kinds") if kind in faults.KINDS]
-        given = {"rate": _number("rate"), "kinds": kinds, "seed": int(_number("seed", 1e9))}
-        tx.set_setting("faults", faults.NONE | given)
+        wanted: dict[str, Any] = {"rate": _number("rate"), "kinds": kinds, "seed": int(_number("seed", 1e9))}
+        tx.set_setting("faults", faults.NONE | wanted)
         tx.set_setting("faults_n", 0)
     elif what == "calm":
         tx.set_setting("chaos", webhooks.CALM)

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 class ApiError(Exception):
     """An answer other than success."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of an error
         self,
         status: int,
         message: str,

@@ -6,6 +6,7 @@ that was declined stands in the PaymentIntent, so that reloading the page tells 
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -47,9 +48,11 @@ def words(locale: str | None = None) -> Words:
     return Words(request.accept_languages.best_match(["fr", "en"]) or "en")
 
 
-def page(name: str, t: Words, status: int = 200, goes_to: tuple[str | None, ...] = (), **values: Any) -> Any:
+def page(
+    template: str, t: Words, status: int = 200, goes_to: tuple[str | None, ...] = (), **values: Any
+) -> ResponseReturnValue:
     """A page. `goes_to`: addresses to which its forms may end up redirecting."""
-    response = make_response(render_template(f"{name}.html", t=t, **values), status)
+    response = make_response(render_template(f"{template}.html", t=t, **values), status)
     origins = {f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in goes_to if url}
     forms = " ".join(["'self'", *sorted(origins)])
     response.headers["Content-Security-Policy"] = (
@@ -97,7 +100,7 @@ def try_card(id_: str) -> ResponseReturnValue:
             return redirect(back_url(session), 303)
         if session["status"] != "open":
             return redirect(url_for("pages.pay", id_=id_), 303)
-        card, errors = _read_card(request.form, session)
+        card, errors = _read_card(request.form, session, tx.now())
         if card is None or errors:
             return _pay_page(tx, account, session, errors)
         payer = {"name": request.form.get("name", "").strip() or NAME, "email": _email(request.form, session)}
@@ -119,14 +122,15 @@ def _email(form: Mapping[str, str], session: Json) -> str:
     return session["customer_email"] or form.get("email", "").strip() or "donor@koz.test"
 
 
-def _read_card(form: Mapping[str, str], session: Json) -> tuple[Card | None, dict[str, str]]:
+def _read_card(form: Mapping[str, str], session: Json, now: float) -> tuple[Card | None, dict[str, str]]:
     """The card, and by field the key of what is wrong. A pressed button needs nothing else."""
     if form.get("pressed"):
         return read_number(form["pressed"]), {}
-    card, errors = read_number(form.get("number", "")), {}
+    card = read_number(form.get("number", ""))
+    errors: dict[str, str] = {}
     if card is None:
         errors["number"] = "bad_number"
-    if not _is_future(form.get("expiry", "")):
+    if not _is_future(form.get("expiry", ""), now):
         errors["expiry"] = "bad_expiry"
     if not re.fullmatch(r"\d{3,4}", form.get("cvc", "").strip(), re.ASCII):
         errors["cvc"] = "bad_cvc"
@@ -137,9 +141,11 @@ def _read_card(form: Mapping[str, str], session: Json) -> tuple[Card | None, dic
     return card, errors
 
 
-def _is_future(text: str) -> bool:
+def _is_future(text: str, now: float) -> bool:
+    """Whether a month as people type it (12/34, 1 2034) is not past."""
     found = re.fullmatch(r"\s*(0?[1-9]|1[0-2])\s*[/. -]?\s*(?:20)?(\d\d)\s*", text, re.ASCII)
-    return found is not None and int(found[2]) >= 26
+    today = datetime.fromtimestamp(now, UTC)
+    return found is not None and (2000 + int(found[2]), int(found[1])) >= (today.year, today.month)
 
 
 def _pay_page(tx: Tx, account: str, session: Json, errors: dict[str, str] | None = None) -> ResponseReturnValue:
@@ -181,7 +187,9 @@ def bank(id_: str) -> ResponseReturnValue:
             return _onwards(session, intent)
         goes_to = (session["success_url"], session["cancel_url"])
         last4 = by_name(intent["_card"]).last4
-        return page("bank", words(session["locale"]), 200, goes_to, session=session, name=merchant(tx, account), last4=last4)
+        return page(
+            "bank", words(session["locale"]), 200, goes_to, session=session, name=merchant(tx, account), last4=last4
+        )
 
 
 @bp.post("/c/bank/<id_>")

@@ -19,7 +19,8 @@ LIVE: Final[dict[str, Callable[[Tx, str, Json], Json]]] = {}
 ON_DEMAND: Final[dict[tuple[str, str], Callable[[Tx, str, Json], Any]]] = {}
 CLASSES: Final[dict[str, type]] = {
     "checkout.session": stripe.checkout.Session, "payment_intent": stripe.PaymentIntent, "charge": stripe.Charge,
-    "balance_transaction": stripe.BalanceTransaction, "refund": stripe.Refund, "fee_refund": stripe.ApplicationFeeRefund,
+    "balance_transaction": stripe.BalanceTransaction, "refund": stripe.Refund,
+    "fee_refund": stripe.ApplicationFeeRefund,
     "application_fee": stripe.ApplicationFee, "event": stripe.Event, "webhook_endpoint": stripe.WebhookEndpoint,
     "balance": stripe.Balance, "payment_method": stripe.PaymentMethod, "v2.core.account": stripe.v2.core.Account,
     "v2.core.account_link": stripe.v2.core.AccountLink, "v2.core.event_destination": stripe.v2.core.EventDestination,
@@ -96,7 +97,9 @@ def metadata(params: Json, before: Json | None = None) -> Json:
     given = params.get("metadata") or {}
     for key, value in given.items():
         if len(key) > MAX_KEY:
-            raise invalid(f"Metadata keys can have at most {MAX_KEY} characters; {key[:50]} has {len(key)}.", "metadata")
+            raise invalid(
+                f"Metadata keys can have at most {MAX_KEY} characters; {key[:50]} has {len(key)}.", "metadata"
+            )
         if len(value) > MAX_VALUE:
             name = f"metadata[{key}]"
             raise invalid(f"Metadata values can have up to {MAX_VALUE} characters; {key} has {len(value)}.", name)

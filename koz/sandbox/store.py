@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS keys (
   request_id TEXT NOT NULL, created REAL NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS endpoints (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL, url TEXT NOT NULL, secret TEXT NOT NULL, types TEXT NOT NULL,
-  account TEXT NOT NULL, active INTEGER NOT NULL);
+  active INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (
   id INTEGER PRIMARY KEY AUTOINCREMENT, endpoint TEXT NOT NULL, event TEXT NOT NULL, type TEXT NOT NULL,
   account TEXT NOT NULL, payload TEXT NOT NULL, state TEXT NOT NULL, chaos TEXT NOT NULL, attempts INTEGER NOT NULL,
@@ -44,11 +44,13 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 MIN_LIMIT, MAX_LIMIT, LIMIT = 1, 100, 10
 
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS: Final = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
+
 
 def new_id(prefix: str, length: int = 24) -> str:
     """An identifier like Stripe's."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-    return prefix + "".join(secrets.choice(alphabet) for _ in range(length))
+    return prefix + secrets.token_bytes(length).translate(_LETTERS).decode()
 
 
 class Store:
@@ -156,7 +158,7 @@ class Tx:
         """An object of an account. Raises Stripe's 404, also when it lies in another account."""
         found = self.find(account, object_name, id_)
         if found is None:
-            raise missing(object_name.split(".")[-1], id_, param)
+            raise missing(object_name.rsplit(".", maxsplit=1)[-1], id_, param)
         return found
 
     def locate(self, object_name: str, id_: str) -> tuple[str, Json] | None:

@@ -133,7 +133,8 @@ FR: Final = {
     "email_fixed": "Donnée par le site qui vous envoie ici.",
     "card": "Carte",
     "number": "Numéro de carte",
-    "number_hint": "Seuls les numéros d’essai de la liste ci-dessous sont acceptés. N’écrivez jamais une vraie carte ici.",
+    "number_hint": "Seuls les numéros d’essai de la liste ci-dessous sont acceptés. N’écrivez jamais une vraie "
+    "carte ici.",
     "expiry": "Date d’expiration",
     "expiry_hint": "Mois et année, par exemple 12/34",
     "cvc": "Code de sécurité",

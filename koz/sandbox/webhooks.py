@@ -23,7 +23,7 @@ from koz.sandbox.store import Store, Tx, new_id
 
 KINDS: Final = ("connect", "platform", "accounts")
 #: Waits in seconds after the 1st, 2nd … failure; then the last one again until GIVE_UP_S after the first try. Stripe:
-#: "up to three days with an exponential back off" (docs.stripe.com/webhooks). The first steps are ours: a demo is short.
+#: "up to three days with an exponential back off" (docs.stripe.com/webhooks). The first steps are ours, for demos.
 BACKOFF_S: Final = (2, 10, 60, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 GIVE_UP_S: Final = 3 * 24 * 3600
 TIMEOUT_S: Final = (2, 20)
@@ -50,11 +50,11 @@ def check_url(url: str) -> None:
         raise not_here("A webhook address that is not on this machine (127.0.0.1)", "url")
 
 
-def set_endpoint(tx: Tx, id_: str, kind: str, url: str, secret: str, types: list[str], account: str = "") -> None:  # noqa: PLR0913
+def set_endpoint(tx: Tx, id_: str, kind: str, url: str, secret: str, types: list[str]) -> None:
     """Add an endpoint, or change it. `types` may be `["*"]`."""
     tx.sql(
-        "INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?, ?, ?, ?, 1)",
-        (id_, kind, url, secret, json.dumps(types), account),
+        "INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?, ?, ?, 1)",
+        (id_, kind, url, secret, json.dumps(types)),
     )
 
 
@@ -110,7 +110,7 @@ def _deliver(tx: Tx, kind: str, account: str, event: Json) -> None:
         return
     if event["object"] == "event":
         event = event | {"pending_webhooks": len(wanting)}
-    payload = json.dumps(event, indent=2, ensure_ascii=False)
+    payload = json.dumps(event, ensure_ascii=False)
     chaos = CALM | tx.setting("chaos", {})
     for endpoint in wanting:
         fate = _fate(chaos, tx.count_up("chaos_n") if any(chaos.values()) else 0)
@@ -136,7 +136,9 @@ class Fate:
 def _fate(chaos: Json, number: int) -> Fate:
     dice = random.Random(f"{chaos['seed']}:{number}")
     draws = [dice.random() for _ in range(3)]
-    marks = tuple(name for name, draw in zip(("drop", "duplicate", "reorder"), draws, strict=True) if draw < chaos[name])
+    marks = tuple(
+        name for name, draw in zip(("drop", "duplicate", "reorder"), draws, strict=True) if draw < chaos[name]
+    )
     late, apart = dice.uniform(*OVERTAKEN_S), dice.uniform(0, 2)
     return Fate(marks, chaos["delay_s"] + (late if "reorder" in marks else 0), apart)
 
@@ -190,7 +192,20 @@ def replay(tx: Tx, delivery_id: int) -> bool:
 
 def list_deliveries(tx: Tx, limit: int, state: str | None = None) -> list[Json]:
     """Deliveries, newest first."""
-    names = ("id", "endpoint", "url", "event", "type", "account", "state", "chaos", "attempts", "due_at", "status", "error")
+    names = (
+        "id",
+        "endpoint",
+        "url",
+        "event",
+        "type",
+        "account",
+        "state",
+        "chaos",
+        "attempts",
+        "due_at",
+        "status",
+        "error",
+    )
     query = """SELECT d.id, d.endpoint, e.url, d.event, d.type, d.account, d.state, d.chaos, d.attempts, d.due_at,
                d.status, d.error FROM deliveries d LEFT JOIN endpoints e ON e.id = d.endpoint
                WHERE ? IS NULL OR d.state = ? ORDER BY d.id DESC LIMIT ?"""

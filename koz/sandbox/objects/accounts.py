@@ -32,9 +32,7 @@ USES: Final = """display_name contact_email dashboard identity.country identity.
 )
 
 
-@operation(
-    "post", "/v2/core/accounts", USES, ignores="contact_phone defaults.profile configuration.merchant.mcc"
-)
+@operation("post", "/v2/core/accounts", USES, ignores="contact_phone defaults.profile configuration.merchant.mcc")
 def create(call: Call) -> Json:
     """A connected account, not yet able to take payments."""
     return _shown(open_account(call.tx, call.params), call.params.get("include", []))
@@ -148,7 +146,11 @@ def _requirements(state: str) -> Json:
         }
         for name in REQUIRED
     ]  # fmt: skip
-    return {"collector": "stripe", "entries": entries, "summary": {"minimum_deadline": {"status": deadline, "time": None}}}
+    return {
+        "collector": "stripe",
+        "entries": entries,
+        "summary": {"minimum_deadline": {"status": deadline, "time": None}},
+    }
 
 
 def _shown(account: Json, include: list[str]) -> Json:

@@ -27,7 +27,7 @@ def retrieve(call: Call) -> Json:
 
 @operation("get", "/v1/balance_transactions", "type source currency", is_list=True)
 def list_all(call: Call) -> Json:
-    """Balance transactions of an account. (`payout` comes with payouts.)"""
+    """Balance transactions of an account; the filter `payout` comes with payouts."""
     filters = {name: call.params.get(name) for name in ("type", "source", "currency")}
     page = call.tx.page(call.account, OBJECT, call.params, **filters)
     return show_list(call.tx, call.account, "/v1/balance_transactions", page, call.params.get("expand"))
@@ -53,7 +53,7 @@ def processing_fee(amount: int) -> int:
     return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
 
 
-def book(tx: Tx, account: str, kind: str, amount: int, source: Json, parts: list[Json] | None = None) -> Json:  # noqa: PLR0913
+def book(tx: Tx, account: str, kind: str, amount: int, source: Json, parts: list[Json] | None = None) -> Json:
     """Write a transaction; `parts` are fee details. `net` is the amount less the fees."""
     parts = parts or []
     fee = sum(part["amount"] for part in parts)

@@ -159,7 +159,10 @@ def _check(call: Call) -> None:
         raise invalid("client_reference_id can have at most 200 characters.", "client_reference_id")
     ends = params.get("expires_at", call.now + LONGEST_S)
     if not call.now + SHORTEST_S - 60 <= ends <= call.now + LONGEST_S + 60:
-        words = "The `expires_at` timestamp must be at least 30 minutes and less than 24 hours from Checkout Session creation."
+        words = (
+            "The `expires_at` timestamp must be at least 30 minutes and less than 24 hours from Checkout Session "
+            "creation."
+        )
         raise invalid(words, "expires_at")
     _check_methods(call)
 
@@ -190,9 +193,16 @@ def _items(params: Json) -> tuple[list[Json], str]:
         price = item.get("price_data")
         if price is None:
             raise invalid(f"You must specify either `price` or `price_data` for {at}.", at)
-        for name, words in (("product_data", "product` or `product_data"), ("unit_amount", "unit_amount` or `unit_amount_decimal")):
+        for name, words in (
+            ("product_data", "product` or `product_data"),
+            ("unit_amount", "unit_amount` or `unit_amount_decimal"),
+        ):
             if name not in price:
-                raise invalid(f"You must specify either `{words}` in price_data.", f"{at}[price_data][{name}]", "parameter_missing")
+                raise invalid(
+                    f"You must specify either `{words}` in price_data.",
+                    f"{at}[price_data][{name}]",
+                    "parameter_missing",
+                )
         quantity = item.get("quantity", 1)
         if price["unit_amount"] < 0 or quantity < 1:
             name = f"{at}[price_data][unit_amount]" if quantity > 0 else f"{at}[quantity]"

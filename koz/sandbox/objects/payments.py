@@ -139,7 +139,7 @@ def _charge(tx: Tx, account: str, intent: Json, card: Card, method: Json) -> Non
     emit(tx, account, "payment_intent.succeeded", intent)
 
 
-def _decline(tx: Tx, account: str, intent: Json, charge: Json, why: tuple[str, str], method: Json) -> None:  # noqa: PLR0913
+def _decline(tx: Tx, account: str, intent: Json, charge: Json, why: tuple[str, str], method: Json) -> None:
     code, decline_code = why
     message = MESSAGES[decline_code or code]
     charge |= {

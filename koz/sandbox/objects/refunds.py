@@ -128,7 +128,8 @@ def _fee_back(tx: Tx, charge: Json, amount: int) -> int:
     left = int(fee["amount"] - fee["amount_refunded"])
     if charge["amount_refunded"] + amount == charge["amount"]:
         return left
-    return min(left, (2 * fee["amount"] * amount + charge["amount"]) // (2 * charge["amount"]))
+    share: int = (2 * fee["amount"] * amount + charge["amount"]) // (2 * charge["amount"])
+    return min(left, share)
 
 
 def _add_to_charge(tx: Tx, account: str, charge: Json, amount: int) -> None:
