@@ -1,5 +1,7 @@
 """The contract is the installed SDK's: every operation is read, every request checked at any depth, in Stripe's words."""
 
+import contextlib
+
 import pytest
 import stripe
 from hypothesis import given
@@ -110,10 +112,8 @@ def test_v2_bodies_are_json_and_typed():
 
 @given(st.lists(st.tuples(st.text("ab[]01", min_size=1, max_size=14), st.text(max_size=3)), max_size=6))
 def test_any_form_is_read_or_refused(pairs):
-    try:
-        contract.nested(pairs)
-    except ApiError as error:
-        assert error.status == 400
+    with contextlib.suppress(ApiError):
+        assert isinstance(contract.nested(pairs), dict)
 
 
 @pytest.mark.parametrize(

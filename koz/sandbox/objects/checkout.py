@@ -256,11 +256,11 @@ def _new(call: Call, total: int, currency: str) -> Json:
         "currency_conversion": None, "custom_fields": [], "custom_text": NOTHING_ASKED, "customer": None,
         "customer_account": None, "customer_creation": "if_required", "customer_details": None,
         "customer_email": params.get("customer_email"), "discounts": [],
-        "expires_at": params.get("expires_at", call.now + LONGEST_S), "invoice": None,
+        "expires_at": params.get("expires_at", call.now + LONGEST_S), "integration_identifier": None, "invoice": None,
         "invoice_creation": {"enabled": False, "invoice_data": {
             "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None,
             "metadata": {}, "rendering_options": None}},
-        "livemode": False, "locale": params.get("locale"), "metadata": metadata(params), "mode": "payment",
+        "livemode": False, "managed_payments": {"enabled": False}, "locale": params.get("locale"), "metadata": metadata(params), "mode": "payment",
         "origin_context": None, "payment_intent": None, "payment_link": None,
         "payment_method_collection": "if_required", "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}}, "payment_method_types": ["card"],

@@ -72,7 +72,7 @@ def begin(tx: Tx, account: str, wanted: Json) -> Json:
         "client_secret": f"{id_}_secret_{new_id('')}", "confirmation_method": "automatic", "created": int(tx.now()),
         "currency": wanted["currency"], "customer": None, "customer_account": None,
         "description": wanted.get("description"), "excluded_payment_method_types": None, "last_payment_error": None,
-        "latest_charge": None, "livemode": False, "metadata": wanted.get("metadata", {}), "next_action": None,
+        "latest_charge": None, "livemode": False, "managed_payments": {"enabled": False}, "metadata": wanted.get("metadata", {}), "next_action": None,
         "on_behalf_of": None, "payment_method": None, "payment_method_configuration_details": None,
         "payment_method_options": {"card": {
             "installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}},
