@@ -115,6 +115,8 @@ class Receiver:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.bodies: list[bytes] = []
+        self.signatures: list[str] = []
         self.bad_signatures = 0
         self.answer: Callable[[str, int], int] = lambda _path, _number: 200
         self._news = threading.Condition()
@@ -156,13 +158,16 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                body = raw.decode()
                 try:
                     stripe.WebhookSignature.verify_header(body, self.headers["Stripe-Signature"], SECRET, tolerance=300)
                 except stripe.SignatureVerificationError:
                     receiver.bad_signatures += 1
                 with receiver._news:
                     receiver.events.append((self.path, json.loads(body)))
+                    receiver.bodies.append(raw)
+                    receiver.signatures.append(self.headers["Stripe-Signature"])
                     status = receiver.answer(self.path, len(receiver.events))
                     receiver._news.notify_all()
                 self.send_response(status)
