@@ -190,6 +190,13 @@ def replay(tx: Tx, delivery_id: int) -> bool:
     return tx.sql(query, (tx.now(), tx.now(), delivery_id)).rowcount == 1
 
 
+def flush(tx: Tx, states: tuple[str, ...] = ("waiting",)) -> int:
+    """Make all deliveries in these states due now, whatever their back-off. Returns how many."""
+    marks = ", ".join("?" for _ in states)
+    query = f"UPDATE deliveries SET state = 'waiting', due_at = ?, first_at = ? WHERE state IN ({marks})"
+    return tx.sql(query, (tx.now(), tx.now(), *states)).rowcount
+
+
 def list_deliveries(tx: Tx, limit: int, state: str | None = None) -> list[Json]:
     """Deliveries, newest first."""
     names = (

@@ -1,5 +1,7 @@
 """Payments, fees and refunds: every cent is booked, on the right account."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import stripe
 from hypothesis import given, settings
@@ -315,3 +317,43 @@ def test_whatever_is_refunded_the_books_agree(amount, tip, wanted):
         assert net == total - given_back - balance.processing_fee(total), "account and platform share what is left"
         assert sum(t["net"] for t in platform) >= 0
     store.close()
+
+
+def test_many_presses_at_once_pay_once_and_many_refunds_never_give_too_much(sandbox, account):
+    client, options = sandbox.client(), {"stripe_account": account}
+    session = client.v1.checkout.sessions.create(checkout_params(1000), options)
+
+    def press(_n):
+        return sandbox.raw("POST", f"/c/pay/{session.id}", data={"pressed": "4242424242424242"}).status_code
+
+    def refund(_n):
+        try:
+            return sandbox.client().v1.refunds.create({"payment_intent": intent, "amount": 300}, options).amount
+        except stripe.InvalidRequestError:
+            return 0
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(press, range(16))) == {303}
+        (charge,) = sandbox.state(account)["objects"]["charge"]
+        intent = charge["payment_intent"]
+        assert sum(pool.map(refund, range(8))) == 900
+    assert sandbox.state(account)["sums"]["amount"] == 100
+
+
+def test_stripe_may_book_a_moment_after_the_charge(own_sandbox):
+    sandbox = own_sandbox()
+    client, account = sandbox.client(), sandbox.ready_account()
+    options = {"stripe_account": account}
+    sandbox.control("booking", {"delay_s": 30})
+    sandbox.control("clock", {"frozen": True})
+    session = client.v1.checkout.sessions.create(checkout_params(2500, 100), options)
+    charge = sandbox.pay(session.id)["payment_intent"]["latest_charge"]
+    found = client.v1.charges.retrieve(charge, {"expand": ["balance_transaction"]}, options)
+    assert (found.paid, found.balance_transaction, found.application_fee) == (True, None, None)
+    with pytest.raises(stripe.InvalidRequestError, match="not been booked yet"):
+        client.v1.refunds.create({"charge": charge}, options)
+    sandbox.advance(31)
+    found = client.v1.charges.retrieve(charge, {"expand": ["balance_transaction"]}, options)
+    assert (found.balance_transaction.fee, found.application_fee_amount) == (164, 100)
+    assert client.v1.application_fees.list({"charge": charge}).data[0].id == found.application_fee
+    assert client.v1.events.list({"limit": 1}, options).data[0].type == "charge.updated"

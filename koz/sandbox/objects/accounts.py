@@ -129,7 +129,7 @@ def can_take_cards(tx: Tx, account_id: str) -> bool:
 
 def _defaults(params: Json) -> Json | None:
     """As asked for; with losses and fees at Stripe, Stripe collects the requirements too."""
-    defaults = params.get("defaults")
+    defaults: Json | None = params.get("defaults")
     if defaults is None or "responsibilities" not in defaults:
         return defaults
     losses = defaults["responsibilities"].get("losses_collector")

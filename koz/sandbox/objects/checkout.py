@@ -260,7 +260,8 @@ def _new(call: Call, total: int, currency: str) -> Json:
         "invoice_creation": {"enabled": False, "invoice_data": {
             "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None,
             "metadata": {}, "rendering_options": None}},
-        "livemode": False, "managed_payments": {"enabled": False}, "locale": params.get("locale"), "metadata": metadata(params), "mode": "payment",
+        "livemode": False, "locale": params.get("locale"), "managed_payments": off, "metadata": metadata(params),
+        "mode": "payment",
         "origin_context": None, "payment_intent": None, "payment_link": None,
         "payment_method_collection": "if_required", "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}}, "payment_method_types": ["card"],
