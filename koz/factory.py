@@ -36,9 +36,11 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.consultations.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
+    "koz.workflows.funding",
 )
 
 migrate = Migrate(compare_type=True)
