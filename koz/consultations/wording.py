@@ -5,6 +5,7 @@ A difference is a list of [kind, text]: "same", "del" (only in the old text), "i
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Final
@@ -14,8 +15,10 @@ DEL: Final = "del"
 INS: Final = "ins"
 #: A word or a sign with the blanks after it.
 _TOKEN: Final = re.compile(r"[\w’'-]+\s*|[^\w\s]\s*|\s+")
-#: Beyond this many word pairs a changed passage is shown as replaced whole: comparing grows with the square.
-MOST_PAIRS: Final = 2_000_000
+#: Beyond this many pairs of equal words the most frequent words no longer anchor the comparison, which would grow with
+#: the square of them; beyond as many pairs of words a changed passage is shown as replaced whole.
+MOST_EQUAL: Final = 200_000
+MOST_PAIRS: Final = 3_000_000
 
 Piece = tuple[str, str]
 
@@ -26,7 +29,7 @@ def difference(old: str, new: str) -> list[list[str]]:
     pieces: list[Piece] = []
     for tag, i1, i2, j1, j2 in _steps([line.strip() for line in before], [line.strip() for line in after]):
         left, right = "".join(before[i1:i2]), "".join(after[j1:j2])
-        pieces += [(SAME, right)] if tag == "equal" else _words(left, right)
+        pieces += [(SAME, _wider(left, right))] if tag == "equal" else _words(left, right)
     return [list(piece) for piece in _joined(pieces)]
 
 
@@ -37,14 +40,21 @@ def _words(old: str, new: str) -> list[Piece]:
     pieces: list[Piece] = []
     for tag, i1, i2, j1, j2 in _steps([t.strip() for t in before], [t.strip() for t in after]):
         if tag == "equal":
-            pieces.append((SAME, "".join(after[j1:j2])))
+            pieces.append((SAME, "".join(map(_wider, before[i1:i2], after[j1:j2]))))
         else:
             pieces += [(DEL, "".join(before[i1:i2])), (INS, "".join(after[j1:j2]))]
     return pieces
 
 
 def _steps(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    return SequenceMatcher(None, before, after).get_opcodes()
+    counts = Counter(before)
+    equal = sum(counts[word] for word in after)
+    return SequenceMatcher(None, before, after, autojunk=equal > MOST_EQUAL).get_opcodes()
+
+
+def _wider(one: str, other: str) -> str:
+    """Of two texts that differ in blanks only, the one with more: nothing then runs into what follows on either side."""
+    return max(one, other, key=len)
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Piece]:
