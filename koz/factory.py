@@ -31,6 +31,7 @@ from koz.payments.stripe_gateway import StripeGateway
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.api.machines",
+    "koz.consultations.views",
     "koz.pages.views",
     "koz.payments.views",
 )

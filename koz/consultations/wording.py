@@ -53,7 +53,7 @@ def _steps(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[str, i
 
 
 def _wider(one: str, other: str) -> str:
-    """Of two texts that differ in blanks only, the one with more: nothing then runs into what follows on either side."""
+    """Of two texts that differ in blanks only, the one with more: nothing then runs into what follows it."""
     return max(one, other, key=len)
 
 

@@ -404,3 +404,8 @@ def parse_key(text: str | None, numbers: int) -> tuple[int, ...] | None:
     if text is None or not re.fullmatch(r"-?\d{1,18}" + r"_\d{1,18}" * (numbers - 1), text, re.ASCII):
         return None
     return tuple(int(part) for part in text.split("_"))
+
+
+def list_annexes(session: Session, contribution_id: int) -> Sequence[dict[str, Any]]:
+    """The explanations of an imported contribution: {"title", "html"} or {"title", "diff"}."""
+    return session.scalar(select(Contribution.annexes).where(Contribution.id == contribution_id)) or []

@@ -325,3 +325,21 @@ def _count(rows: Any, table: Any, **values: Any) -> Select[Any]:
     """How many rows refer to an object of `table`, correlated with it."""
     statement = select(func.count()).select_from(rows).where(getattr(rows, _REFERENCE[table]) == table.id)
     return statement.where(*(getattr(rows, k) == v for k, v in values.items())).correlate(table)
+
+
+TALLY_COLUMNS: Final = (
+    "section", "contribution", "title", "agree", "mixed", "disagree", "amendments", "arguments_for",
+    "arguments_against", "sourced_arguments", "imported_agree", "imported_mixed", "imported_disagree",
+    "imported_amendments",
+)  # fmt: skip
+
+
+def list_tallies(session: Session, consultation_id: int, limit: int) -> Sequence[Sequence[Any]]:
+    """The figures of every contribution, in the columns of `TALLY_COLUMNS`, by id; at most `limit` rows."""
+    names = [getattr(Contribution, name) for name in TALLY_COLUMNS[2:]]
+    statement = (
+        select(Section.title, Contribution.id, *names)
+        .join(Section, Section.id == Contribution.section_id)
+        .where(Contribution.consultation_id == consultation_id)
+    )
+    return [tuple(row) for row in session.execute(statement.order_by(Contribution.id).limit(limit))]
