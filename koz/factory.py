@@ -32,7 +32,6 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.api.machines",
     "koz.consultations.views",
-    "koz.pages.views",
     "koz.pages.campaigns",
     "koz.pages.home",
     "koz.payments.views",

@@ -39,7 +39,7 @@ PER_PAGE: Final = 10
 CSV_MOST: Final = 20_000
 
 
-@bp.app_context_processor
+@bp.context_processor
 def _names() -> dict[str, Any]:
     return {"actor_kinds": KINDS, "source_kinds": SOURCES, "condensed": condensed}
 
@@ -77,8 +77,9 @@ def show(slug: str) -> ResponseReturnValue:
 @access("public")
 def results(slug: str) -> ResponseReturnValue:
     """Figures, during and after."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         found = queries.results(session, head.consultation.id)
     return render_template("consultations/results.html", head=head, results=found)
 
@@ -145,8 +146,9 @@ def _sources(session: Any, sides: dict[str, Any], contribution_id: int | None) -
 @access("public")
 def annexes(slug: str, contribution_id: int) -> ResponseReturnValue:
     """The explanations that came with an imported contribution."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         voice = queries.get_contribution(session, head.consultation.id, contribution_id)
         found = queries.list_annexes(session, contribution_id)
     return render_template("consultations/annexes.html", head=head, voice=voice, annexes=found)
@@ -232,8 +234,9 @@ def _written(form: Any, head: Head, write: Callable[[int], str], template: str, 
 @access("public")
 def contribute(slug: str, section_id: int) -> ResponseReturnValue:
     """Give one's opinion on a section."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         section = queries.get_section(session, head.consultation.id, section_id)
     assert section is not None
     form = ContributionForm()
@@ -250,8 +253,9 @@ def contribute(slug: str, section_id: int) -> ResponseReturnValue:
 @access("public")
 def amend_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
     """Word a contribution otherwise."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         voice = queries.get_contribution(session, head.consultation.id, contribution_id)
     return _amend(head, voice.contribution.title, voice.contribution.body_md, {"contribution_id": contribution_id})
 
@@ -260,8 +264,9 @@ def amend_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
 @access("public")
 def amend_section(slug: str, section_id: int) -> ResponseReturnValue:
     """Word a section of the text otherwise."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         section = queries.get_section(session, head.consultation.id, section_id)
     assert section is not None
     return _amend(head, section.title, section.body_md, {"section_id": section_id})
@@ -284,8 +289,9 @@ def _amend(head: Head, title: str, base: str, what: dict[str, int]) -> ResponseR
 @access("public")
 def argue_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
     """Argue for or against a contribution."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         voice = queries.get_contribution(session, head.consultation.id, contribution_id)
     back = url_for("consultations.contribution", slug=slug, contribution_id=contribution_id)
     return _argue(head, voice.contribution.title, Target(contribution_id=contribution_id), back)
@@ -295,8 +301,9 @@ def argue_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
 @access("public")
 def argue_amendment(slug: str, amendment_id: int) -> ResponseReturnValue:
     """Argue for or against an amendment."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         voice = queries.get_amendment(session, head.consultation.id, amendment_id)
     back = url_for("consultations.amendment", slug=slug, amendment_id=amendment_id)
     return _argue(head, voice.amendment.title, Target(amendment_id=amendment_id), back)
@@ -318,8 +325,9 @@ def _argue(head: Head, title: str, target: Target, back: str) -> ResponseReturnV
 @access("public")
 def add_source(slug: str, argument_id: int) -> ResponseReturnValue:
     """Add a source to one's own argument."""
+    actor = current_actor()
     with reading() as session:
-        head = queries.get_head(session, current_actor(), slug)
+        head = queries.get_head(session, actor, slug)
         argument = queries.get_argument(session, head.consultation.id, argument_id)
     form = SourceForm()
     back = _place(slug, argument.contribution_id, argument.amendment_id)

@@ -54,7 +54,11 @@ def stack() -> Iterator[Stack]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("KOZ_", "STRIPE_"))}
     environment |= {"KOZ_HOME": str(home), "PORT": str(web), "SANDBOX_PORT": str(sandbox), "MAIL_PORT": str(mail)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "koz.cli", "demo"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "koz.cli", "demo"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     lines = []
     for line in process.stdout or ():
@@ -128,7 +132,9 @@ def see(browser: Browser, stack: Stack) -> Callable[[Page, str], None]:
         (HTML / f"{name}.html").write_text(page.content())
         kept = page.context.storage_state()
         context = browser.new_context(
-            base_url=stack.base, storage_state=kept, locale="fr-FR" if page.locator("html[lang=fr]").count() else "en-GB"
+            base_url=stack.base,
+            storage_state=kept,
+            locale="fr-FR" if page.locator("html[lang=fr]").count() else "en-GB",
         )
         try:
             twin = context.new_page()
