@@ -168,7 +168,7 @@ class SourceFields(BaseForm):
     """A source; optional as a whole, but named once begun."""
 
     source_title = StrippedField(_l("Title of the source"), validators=[Length(max=250)], filters=[visible])
-    source_kind = SelectField(_l("What it is"), default=SourceKind.WEB.value)
+    source_kind = SelectField(_l("Kind of source"), default=SourceKind.WEB.value)
     source_publisher = StrippedField(_l("Author or publisher"), validators=[Length(max=140)], filters=[visible])
     source_url = StrippedField(_l("Web address"), validators=[Length(max=1000)])
     source_on = DayField(_l("Date of publication"), validators=[Optional()])
@@ -264,7 +264,7 @@ class SectionForm(Form):
     """A section as the NGO writes it."""
 
     title = StrippedField(_l("Title of the section"), validators=[Length(max=200)], filters=[visible])
-    body = MarkdownField(_l("Text"), filters=[visible], max_length=20_000, render_kw={"rows": 8})
+    body = MarkdownField(_l("Text of the section"), filters=[visible], max_length=20_000, render_kw={"rows": 8})
     drop = BooleanField(_l("Remove this section"))
 
     def validate_title(self, field: Field) -> None:
