@@ -37,6 +37,10 @@ from koz.consultations.states import Choice, Side
 from koz.consultations.tally import share, surely
 
 PointKind = Literal["uniting", "dividing"]
+#: A contribution unites when its votes make sure that more than this share agrees...
+UNITED: Final = 0.5
+#: ... and divides when they make sure of this share on both sides.
+DIVIDED: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,17 +238,17 @@ def _votes_there(consultation_id: int) -> Subquery:
     )
 
 
-def _points(session: Session, votes: Subquery, limit: int, *, imported: bool) -> list[Point]:
-    """What unites (surely more than half agree), best first, then what divides (surely many on both sides)."""
+def _points(session: Session, votes: Subquery, limit: int, *, imported: bool, divided: float = DIVIDED) -> list[Point]:
+    """What unites, best first, then what divides: surely more than the share `divided` stands on each side."""
     agree, disagree = cast(votes.c.agree, Float), cast(votes.c.disagree, Float)
     total = agree + disagree + cast(votes.c.mixed, Float)
     united = surely(agree, total, func.sqrt)
     split = func.least(united, surely(disagree, total, func.sqrt))
     ranked = []
-    for kind, score, enough in (("uniting", united, united > 0.5), ("dividing", split, split > 0)):
+    for kind, score, enough in (("uniting", united, united > UNITED), ("dividing", split, split > divided)):
         best = select(votes, literal(kind, String).label("kind"), score.label("score")).where(enough)
         if kind == "dividing":
-            best = best.where(agree > 0, disagree > 0, united <= 0.5)
+            best = best.where(agree > 0, disagree > 0, united <= UNITED)
         ranked.append(best.order_by(score.desc(), votes.c.id).limit(limit).subquery())
     both = union_all(*(select(r) for r in ranked)).subquery()
     rows = session.execute(
@@ -270,7 +274,7 @@ def top_points(session: Session, consultation_id: int, n: int) -> list[Point]:
     The latter is the contribution outside those `n` where surely the most people stand on both sides; fewer than
     `n + 1` points when there is not that much. Koz's own votes only.
     """
-    standing = _points(session, _votes_here(consultation_id), n, imported=False)
+    standing = _points(session, _votes_here(consultation_id), n, imported=False, divided=0.0)
     top = [p for p in standing if p.kind == "uniting"]
     return top + [p for p in standing if p.kind == "dividing"][:1]
 

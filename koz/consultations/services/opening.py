@@ -47,7 +47,10 @@ class Draft:
 
 def template_sections(campaign: Campaign) -> list[SectionDraft]:
     """The sections a campaign's texts give: what is asked, what it should bring, and when."""
-    found = [SectionDraft(_("What we ask"), campaign.ask or campaign.title)]
+    asked = campaign.ask or campaign.title
+    if campaign.ask and campaign.addressee_name:
+        asked = f"{_('We ask')} {_addressee(campaign)}, {campaign.ask}"
+    found = [SectionDraft(_("What we ask"), asked)]
     for title, text in (
         (_("What it should bring"), campaign.expected_result),
         (_("How and when"), campaign.calendar),
@@ -68,7 +71,7 @@ def prepare(session: Session, campaign_id: int) -> Consultation:
         campaign_id=campaign.id,
         organisation_id=campaign.organisation_id,
         title=campaign.title,
-        question=campaign.consultation_question or campaign.ask or campaign.title,
+        question=campaign.consultation_question or _("What do you think of “%(title)s”?", title=campaign.title),
         addressee=_addressee(campaign),
     )
     session.add(consultation)

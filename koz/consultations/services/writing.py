@@ -25,7 +25,7 @@ from koz.consultations.models import (
 )
 from koz.consultations.queries import Target
 from koz.consultations.states import ActorKind, Side, SourceKind
-from koz.consultations.wording import difference, is_changed
+from koz.consultations.wording import difference, is_changed, plain
 from koz.core.clock import now
 from koz.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from koz.core.i18n import _
@@ -153,10 +153,11 @@ def contribute(session: Session, command: NewContribution) -> int:
     if queries.get_section(session, command.consultation_id, command.section_id) is None:
         raise NotFound(_("This section does not exist. Go back to the consultation and choose another."))
     _speak(session, command.consultation_id, command.speaker)
+    html = _html(command.body_md)
     values = {
         "consultation_id": command.consultation_id, "section_id": command.section_id,
         "position": int(now().timestamp() * 1000), "author_id": command.speaker.person_id, "title": command.title,
-        "body_md": command.body_md, "body_html": _html(command.body_md), "excerpt": excerpt_of(command.body_md),
+        "body_md": command.body_md, "body_html": html, "excerpt": excerpt_of(plain(html)),
         "form_key": command.form_key, "annexes": [],
     }  # fmt: skip
     return _insert_once(session, Contribution, values)[0]
