@@ -31,7 +31,15 @@ from koz.consultations.services import (
     SectionDraft,
     Speaker,
 )
-from koz.consultations.services.writing import ARGUMENT_MAX, BODY_MAX, PASSAGE_MAX, REASON_MAX, TITLE_MAX
+from koz.consultations.services.writing import (
+    ARGUMENT_MAX,
+    BODY_MAX,
+    PASSAGE_MAX,
+    PROPOSED_MAX,
+    REASON_MAX,
+    SECTION_MAX,
+    TITLE_MAX,
+)
 from koz.consultations.states import ActorKind, Side, SourceKind
 from koz.core.clock import today
 from koz.core.forms import BaseForm, MarkdownField, StrippedField
@@ -131,7 +139,7 @@ class AmendmentForm(SpeakForm):
     """Another wording."""
 
     title = _line(_l("What you change, in one sentence"))
-    proposed = _text(_l("The text as you would write it"), BODY_MAX * 2, 12)
+    proposed = _text(_l("The text as you would write it"), PROPOSED_MAX, 12)
     reason = _text(_l("Why it is better so"), REASON_MAX, 5)
 
     def to_command(
@@ -264,7 +272,7 @@ class SectionForm(Form):
     """A section as the NGO writes it."""
 
     title = StrippedField(_l("Title of the section"), validators=[Length(max=200)], filters=[visible])
-    body = MarkdownField(_l("Text of the section"), filters=[visible], max_length=20_000, render_kw={"rows": 8})
+    body = MarkdownField(_l("Text of the section"), filters=[visible], max_length=SECTION_MAX, render_kw={"rows": 8})
     drop = BooleanField(_l("Remove this section"))
 
     def validate_title(self, field: Field) -> None:

@@ -430,7 +430,9 @@ def test_an_erased_account_keeps_its_words_and_loses_its_name(client, session, s
     consultation, contribution = scene
     client.post(at(consultation, f"/sections/{contribution.section_id}/contribute"), OPINION)
     erase_person(session, citizen.id)
+    services.forget_person(session, citizen.id)
     session.flush()
+    assert session.get(Participant, (consultation.id, citizen.id), populate_existing=True).name == ""
     page = client.get(at(consultation))
     assert "Il faut des bancs" in page.text
     assert "Awa" not in page.text
