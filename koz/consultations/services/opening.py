@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import structlog
 from sqlalchemy import delete
@@ -24,6 +25,8 @@ from koz.core.i18n import _
 from koz.core.outbox import record
 
 log = structlog.get_logger(__name__)
+
+SECTION_HTML_MAX: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def _write_sections(session: Session, consultation_id: int, sections: Sequence[S
             position=n,
             title=s.title,
             body_md=s.body_md,
-            body_html=html_of(s.body_md),
+            body_html=html_of(s.body_md, SECTION_HTML_MAX),
         )
         for n, s in enumerate(sections, 1)
     )

@@ -38,7 +38,7 @@ PROPOSED_MAX: Final = 20_000  # long enough for every text that can be amended, 
 REASON_MAX: Final = 2_000
 ARGUMENT_MAX: Final = 2_000
 PASSAGE_MAX: Final = 600
-HTML_MAX: Final = 24_000  # what a text may become once rendered: pages stay light whatever the marks in it
+HTML_MAX: Final = 20_000  # what a text may become once rendered: pages stay light whatever the marks in it
 EXCERPT: Final = 320
 SOURCES_MAX: Final = 5
 
@@ -126,10 +126,10 @@ def _speak(session: Session, consultation_id: int, speaker: Speaker) -> None:
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-def html_of(markdown: str) -> str:
+def html_of(markdown: str, most: int = HTML_MAX) -> str:
     """What a text in Markdown looks like. Raises Invalid when it would weigh too much on its page."""
     html = render_markdown(markdown)
-    if len(html) > HTML_MAX:
+    if len(html) > most:
         raise Invalid(_("This text has too many marks and links to be shown. Write it more simply."))
     return html
 
