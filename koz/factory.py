@@ -34,6 +34,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.consultations.views",
     "koz.pages.campaigns",
     "koz.pages.home",
+    "koz.pages.organisations",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
