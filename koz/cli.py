@@ -30,6 +30,10 @@ log = structlog.get_logger(__name__)
 
 #: Modules with a click group or command `cli`.
 FEATURE_COMMANDS: Final[tuple[str, ...]] = ("koz.skills.cli",)
+FEATURE_COMMANDS: Final[tuple[str, ...]] = (
+    # one a line
+    "koz.consultations.cli",
+)
 
 
 def _make_app() -> Flask:

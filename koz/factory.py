@@ -32,6 +32,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.api.machines",
     "koz.matching.views",
+    "koz.consultations.views",
     "koz.pages.campaigns",
     "koz.pages.home",
     "koz.pages.organisations",
@@ -40,10 +41,12 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.consultations.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
     "koz.workflows.matching",
+    "koz.workflows.funding",
 )
 
 migrate = Migrate(compare_type=True)

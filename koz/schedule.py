@@ -4,6 +4,7 @@ from typing import Final
 
 PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("outbox.relay", 20),
+    ("consultations.close_due", 60),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),
     ("payments.apply_inbox", 20),
