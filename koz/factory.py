@@ -30,15 +30,20 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.admin.reviews",
     "koz.api.machines",
+    "koz.campaigns.views",
     "koz.pages.views",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.campaigns.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
+    "koz.workflows.campaigns",
+    "koz.workflows.following",
 )
 
 migrate = Migrate(compare_type=True)
