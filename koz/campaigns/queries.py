@@ -183,7 +183,7 @@ def list_public(
     """Public campaigns, latest first; `text` in the words of a person; `before` is the last id of the page before."""
     query = select(Campaign).where(Campaign.state.in_([s for s in states if s in PUBLIC]))
     if text:
-        query = query.where(Campaign.search.op("@@")(func.websearch_to_tsquery("french", text)))
+        query = query.where(Campaign.search.op("@@")(func.websearch_to_tsquery("french", func.koz_fold(text))))
     if before is not None:
         query = query.where(Campaign.id < before)
     if organisation_id is not None:

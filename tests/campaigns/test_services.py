@@ -295,11 +295,18 @@ def test_news_once_and_only_in_public(session, people, owner, draft):
     assert entry.href == f"/campaigns/{campaign.slug}/updates/{first.id}"
 
 
-def test_the_search_finds_words_of_people(session, owner, draft):
+@pytest.mark.parametrize("text", ["école ouverte", "ecole", "ÉCOLES", "l’école", "week-end rue", "jardins", '"cours d’école"'])
+def test_the_search_finds_words_of_people(session, owner, draft, text):
     campaign_of(session, draft).state = CampaignState.LIVE
     session.flush()
-    assert [c.slug for c in queries.list_public(session, text="rues jardin")] == [draft]
-    assert queries.list_public(session, text="girafe") == []
+    assert [c.slug for c in queries.list_public(session, text=text)] == [draft]
+
+
+@pytest.mark.parametrize("text", ["girafe", "-école", "'", '"', "\\", ":*&|!", "%", "😀"])
+def test_the_search_takes_any_text(session, owner, draft, text):
+    campaign_of(session, draft).state = CampaignState.LIVE
+    session.flush()
+    assert queries.list_public(session, text=text) == []
 
 
 def test_tasks_come_in_order_and_to_those_who_can(session, people, owner):
