@@ -295,7 +295,9 @@ def test_news_once_and_only_in_public(session, people, owner, draft):
     assert entry.href == f"/campaigns/{campaign.slug}/updates/{first.id}"
 
 
-@pytest.mark.parametrize("text", ["école ouverte", "ecole", "ÉCOLES", "l’école", "week-end rue", "jardins", '"cours d’école"'])
+@pytest.mark.parametrize(
+    "text", ["école ouverte", "ecole", "ÉCOLES", "l’école", "week-end rue", "jardins", '"cours d’école"']
+)
 def test_the_search_finds_words_of_people(session, owner, draft, text):
     campaign_of(session, draft).state = CampaignState.LIVE
     session.flush()
