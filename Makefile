@@ -26,7 +26,8 @@ demo: setup ## the whole service on this machine
 
 test: setup ## every test
 	@scripts/browser.sh
-	$(BIN)/python -m pytest -n 2 $(T)
+	@scripts/judges.sh
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
 
 check: setup ## formatting, lint, types, contracts, templates, translations, migrations
 	$(BIN)/ruff format --check .
@@ -37,6 +38,9 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 	$(BIN)/python scripts/translate.py check
 	$(BIN)/python scripts/migrations.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }
+
+bench: setup ## what pages and webhooks cost, as ratios to floors of the same run
+	$(BIN)/python -m bench.run
 
 translations: setup ## which messages lack their French text
 	$(BIN)/python scripts/translate.py check
