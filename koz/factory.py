@@ -33,7 +33,6 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.admin.reviews",
     "koz.api.machines",
     "koz.campaigns.views",
-    "koz.pages.views",
     "koz.pages.campaigns",
     "koz.pages.home",
     "koz.pages.organisations",

@@ -10,8 +10,17 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, FieldList, Form, FormField, HiddenField, RadioField, SelectField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the published stubs
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import DateInput, TextInput
 
@@ -35,7 +44,7 @@ _ROW: Final = re.compile(r"([a-z]+)-(\d{1,4})-([a-z_]+)", re.ASCII)
 NEEDED = InputRequired(_l("Fill in this field."))
 
 
-def choices_of(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
+def choices_of(pairs: Iterable[tuple[Any, Any]]) -> list[Any]:
     """Values and their words as choices."""
     return [SelectChoice(value, words) for value, words in pairs]
 
@@ -395,11 +404,13 @@ class ReviewForm(VersionedForm):
 
     decision = RadioField(
         _l("Decision"),
-        choices=choices_of([
-            (Decision.APPROVE.value, _l("Approve")),
-            (Decision.CHANGES.value, _l("Ask for changes")),
-            (Decision.REFUSE.value, _l("Refuse")),
-        ]),
+        choices=choices_of(
+            [
+                (Decision.APPROVE.value, _l("Approve")),
+                (Decision.CHANGES.value, _l("Ask for changes")),
+                (Decision.REFUSE.value, _l("Refuse")),
+            ]
+        ),
         validators=[InputRequired(_l("Choose a decision."))],
     )
     reasons = PlainArea(_l("Reasons, as the organisation will read them"), validators=[at_most(TEXT_MAX)])

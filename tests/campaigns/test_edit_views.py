@@ -71,15 +71,15 @@ def test_without_an_organisation_the_way_is_shown(client, login, session, people
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
-@pytest.mark.parametrize("step", ["ask", "story", "budget", "sources", "end", "check"])
-def test_every_step_reads_in_both_languages(client, session, login, people, draft, step, lang):
+def test_every_step_reads_in_both_languages(client, session, login, people, draft, lang):
     people.owner.locale = lang
     session.flush()
     login(people.owner)
-    page = client.get(f"/manage/campaigns/{draft}/edit/{step}")
-    assert ("tape" in page.text) is (lang == "fr")
-    assert ("Step" in page.text) is (lang == "en")
-    assert sum("/edit/" in link for link in page.links()) >= 6
+    for step in ("ask", "story", "budget", "sources", "end", "check"):
+        page = client.get(f"/manage/campaigns/{draft}/edit/{step}")
+        assert ("tape" in page.text) is (lang == "fr")
+        assert ("Step" in page.text) is (lang == "en")
+        assert sum("/edit/" in link for link in page.links()) >= 6
 
 
 def test_all_steps_save_what_is_typed_and_lead_on(post, session, draft):
@@ -175,7 +175,7 @@ def test_each_wrong_field_gets_a_sentence_and_nothing_is_lost(post, session, dra
     assert page.all("p", class_="error")
     assert [a for a in page.links() if a.startswith("#")]
     kept = {"ask": "ask", "story": "expected_result", "end": "on_success"}[step]
-    assert page.field(kept).strip() == "Gardé"
+    assert page.field(kept).strip() == (value if field == kept else "Gardé")
     if field not in {"cause", "consultation_template", kept}:
         assert page.field(field).strip() == value
     assert version(session, draft) == before, "nothing was saved"
@@ -398,7 +398,7 @@ def test_an_incomplete_draft_is_not_submitted_and_says_why(client, session, logi
 def test_a_complete_draft_is_submitted_and_then_at_rest(client, session, login, people, draft):
     login(people.editor)
     page = client.get(f"/manage/campaigns/{draft}/edit/check")
-    assert "Everything is there" in page.text
+    assert "Everything is there" in page.text, page.text
     assert "Mme Martin, maire" in page.text
     assert "mairie@exemple.test" not in page.text, "the address is for nobody's eyes"
     answer = client.post(f"/manage/campaigns/{draft}/edit/check")

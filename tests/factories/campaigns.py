@@ -96,6 +96,7 @@ def make_draft(session: Session, actor: Actor, organisation_id: int, title: str 
             consultation_question="Faut-il ouvrir les cours ?",
         ),
     )
+    session.flush()
     return slug
 
 
