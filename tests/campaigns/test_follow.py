@@ -146,7 +146,7 @@ def test_strangers_are_limited(client, campaign):
 
 
 def test_one_mailbox_is_not_flooded(client, session):
-    for n in range(10):
+    for _n in range(10):
         client.post(f"/campaigns/{make_campaign(session).slug}/follow", {"email": EMAIL})
     client.post(f"/campaigns/{make_campaign(session).slug}/follow", {"email": EMAIL}, status=429)
 

@@ -61,7 +61,7 @@ def make_draft(session: Session, actor: Actor, organisation_id: int, title: str 
         slug,
         Ask(
             title=title,
-            ask="Ouvrir les cours d’école le week-end.",
+            ask="d’ouvrir les cours d’école le week-end.",
             summary="Des cours ouvertes, des enfants dehors.",
             cause="education",
             addressee_name="Mme Martin, maire",
