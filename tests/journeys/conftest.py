@@ -22,6 +22,7 @@ import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from koz.demo.postgres import forget, free_port
 
@@ -84,7 +85,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=path, args=flags)
-        except Exception as error:
+        except PlaywrightError as error:
             pytest.skip(f"no Chromium could be started: install the package chromium or set KOZ_CHROMIUM ({error})")
         yield browser
         browser.close()
