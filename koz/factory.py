@@ -30,9 +30,11 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.admin.reviews",
     "koz.api.machines",
     "koz.matching.views",
     "koz.consultations.views",
+    "koz.campaigns.views",
     "koz.pages.campaigns",
     "koz.pages.home",
     "koz.pages.organisations",
@@ -47,6 +49,12 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.workflows.accounts",
     "koz.workflows.matching",
     "koz.workflows.funding",
+    "koz.campaigns.jobs",
+    "koz.notifications.jobs",
+    "koz.payments.jobs",
+    "koz.workflows.accounts",
+    "koz.workflows.campaigns",
+    "koz.workflows.following",
 )
 
 migrate = Migrate(compare_type=True)
