@@ -30,15 +30,18 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.answers.views",
     "koz.api.machines",
     "koz.pages.views",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.answers.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
+    "koz.workflows.answers",
 )
 
 migrate = Migrate(compare_type=True)

@@ -3,6 +3,8 @@
 from typing import Final
 
 PERIODIC: Final[tuple[tuple[str, int], ...]] = (
+    ("answers.broadcast", 30),
+    ("answers.calendar", 600),
     ("outbox.relay", 20),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),

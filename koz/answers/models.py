@@ -32,7 +32,7 @@ class AnswerRequest(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), unique=True)
-    consultation_id: Mapped[int | None] = mapped_column(BigInteger)
+    consultation_id: Mapped[int | None] = mapped_column(ForeignKey("consultations.id"))
     email: Mapped[str] = mapped_column(String(254), default="")
     locale: Mapped[str] = mapped_column(String(2), default="fr")
     state: Mapped[RequestState] = state_column(RequestState, RequestState.ASKED)

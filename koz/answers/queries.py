@@ -128,7 +128,7 @@ def _summary(request: AnswerRequest, campaign: Campaign, organisation: Organisat
     )
 
 
-def _public() -> Select[tuple[AnswerRequest, Campaign, Organisation]]:
+def _public() -> Select[AnswerRequest, Campaign, Organisation]:
     return (
         select(AnswerRequest, Campaign, Organisation)
         .join(Campaign, Campaign.id == AnswerRequest.campaign_id)
@@ -313,9 +313,7 @@ def get_public_answer(session: Session, slug: str) -> PublicAnswer:
         notes = list_notes(session, request.id)
         commitments = view_commitments(session, [request.id]).get(request.id, [])
     domain = request.email.rpartition("@")[2]
-    return PublicAnswer(
-        summary, request.signed_name, request.signed_function, domain, points, notes, commitments
-    )
+    return PublicAnswer(summary, request.signed_name, request.signed_function, domain, points, notes, commitments)
 
 
 def get_slug(session: Session, request_id: int) -> str:

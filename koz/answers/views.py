@@ -205,7 +205,7 @@ def note(token: str) -> ResponseReturnValue:
     _throttle(token)
     with unit_of_work() as session:
         row = services.open_desk(session, token, for_change=True)
-        services.add_note(session, row.id, form.body.data)
+        services.add_note(session, row.id, form.body.data or "")
         slug = queries.get_slug(session, row.id)
     return redirect(url_for("answers.show", slug=slug, _anchor="notes"), 303)
 

@@ -13,6 +13,7 @@ from koz.answers.services.answer import (
 from koz.answers.services.broadcasts import broadcast, send_batch
 from koz.answers.services.commitments import move_commitment, propose_proof, tell_late
 from koz.answers.services.requests import (
+    ClosedConsultation,
     PointTaken,
     accept,
     desk_token,
@@ -27,6 +28,7 @@ from koz.answers.services.requests import (
 )
 
 __all__ = [
+    "ClosedConsultation",
     "CommitmentDraft",
     "Draft",
     "PointDraft",

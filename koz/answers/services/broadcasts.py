@@ -40,9 +40,7 @@ AUDIENCES: dict[str, Audience] = {}
 ORDER: Final = ("followers", "participants", "done")
 
 
-def broadcast(
-    session: Session, request_id: int, template: str, params: Mapping[str, str | int], *, key: str
-) -> bool:
+def broadcast(session: Session, request_id: int, template: str, params: Mapping[str, str | int], *, key: str) -> bool:
     """Begin to tell everybody; False when `key` was begun before."""
     values = {
         "key": key, "request_id": request_id, "template": template, "params": dict(params),

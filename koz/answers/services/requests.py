@@ -46,6 +46,16 @@ class PointTaken:
     disagree: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedConsultation:
+    """What a consultation hands over at its end: its last day, the published rule, the points that were taken."""
+
+    id: int
+    closed_on: date
+    answer_days: int
+    points: Sequence[PointTaken]
+
+
 def step(request: AnswerRequest, new: RequestState) -> bool:
     """Move a request whose row is locked. False when it is there already; Conflict when the step does not exist."""
     if request.state is new:
@@ -72,7 +82,7 @@ def request_answer(session: Session, campaign_id: int) -> int:
         "asked_at": now(), "link_sent_at": now(),
     }  # fmt: skip
     statement = insert(AnswerRequest).values(values).on_conflict_do_nothing(index_elements=["campaign_id"])
-    request_id = session.scalar(statement.returning(AnswerRequest.id))
+    request_id: int | None = session.scalar(statement.returning(AnswerRequest.id))
     if request_id is None:
         found = queries.find_request_of(session, campaign_id)
         assert found is not None, campaign_id
@@ -97,28 +107,28 @@ def _take(session: Session, request_id: int, point: PointTaken, *, position: int
     session.execute(insert(AnswerPoint).values(values).on_conflict_do_nothing())
 
 
-def expect_due(session: Session, campaign_id: int, consultation_id: int, closes_on: date | None) -> None:
-    """The consultation is open: tell from when the time will run. Its closing fixes the date for good."""
+def expect_due(
+    session: Session, campaign_id: int, consultation_id: int, closes_on: date | None, answer_days: int
+) -> None:
+    """The consultation is open under a published rule of `answer_days`: tell the last day that follows from it."""
     request = queries.lock(session, request_answer(session, campaign_id))
     if request.closed_on is not None or request.state not in OPEN_REQUESTS:
         return
-    request.consultation_id = consultation_id
-    request.due_on = None if closes_on is None else due_date(closes_on, request.answer_days)
+    request.consultation_id, request.answer_days = consultation_id, answer_days
+    request.due_on = None if closes_on is None else due_date(closes_on, answer_days)
     touch_campaign(session, campaign_id)
 
 
-def fix_due(
-    session: Session, campaign_id: int, consultation_id: int, closed_on: date, points: Sequence[PointTaken]
-) -> bool:
+def fix_due(session: Session, campaign_id: int, consultation: ClosedConsultation) -> bool:
     """The consultation closed: take the points, fix the last day, once. False when that was done before."""
     request = queries.lock(session, request_answer(session, campaign_id))
     if request.closed_on is not None or request.state not in OPEN_REQUESTS:
         return False
-    for position, point in enumerate(points, start=1):
+    for position, point in enumerate(consultation.points, start=1):
         _take(session, request.id, point, position=position)
-    request.consultation_id = consultation_id
-    request.closed_on = closed_on
-    request.due_on = due_date(closed_on, request.answer_days)
+    request.consultation_id, request.answer_days = consultation.id, consultation.answer_days
+    request.closed_on = consultation.closed_on
+    request.due_on = due_date(consultation.closed_on, consultation.answer_days)
     touch_campaign(session, campaign_id)
     _tell(session, request, "answer_due", {"due_on": request.due_on.isoformat()})
     record(session, AnswerDueFixed(request.id))
