@@ -21,6 +21,7 @@ from koz.answers.states import (
 )
 from koz.campaigns.models import Campaign
 from koz.campaigns.states import PUBLIC
+from koz.consultations.models import Consultation
 from koz.core.clock import PARIS, today
 from koz.core.errors import NotFound
 from koz.core.i18n import _
@@ -79,6 +80,7 @@ class PublicAnswer:
     signed_name: str
     signed_function: str
     address_domain: str
+    consultation_slug: str | None
     points: Sequence[AnswerPoint]
     notes: Sequence[AnswerNote]
     commitments: Sequence[CommitmentView]
@@ -302,18 +304,27 @@ def view_commitments(session: Session, request_ids: Sequence[int]) -> dict[int, 
 
 def get_public_answer(session: Session, slug: str) -> PublicAnswer:
     """What is public of a campaign's request: at most five statements. Raises NotFound."""
-    row = session.execute(_public().where(Campaign.slug == slug)).first()
+    query = _public().add_columns(Consultation.slug)
+    query = query.outerjoin(Consultation, Consultation.id == AnswerRequest.consultation_id)
+    row = session.execute(query.where(Campaign.slug == slug)).first()
     if row is None:
         raise NotFound(_("This campaign does not exist, or has not asked anybody yet. See the register of answers."))
-    request, summary = row[0], _summary(*row, today())
-    points = list_points(session, request.id)
+    request, campaign, organisation, consultation_slug = row
     notes: Sequence[AnswerNote] = []
     commitments: Sequence[CommitmentView] = []
     if request.state is RequestState.ANSWERED:
         notes = list_notes(session, request.id)
         commitments = view_commitments(session, [request.id]).get(request.id, [])
-    domain = request.email.rpartition("@")[2]
-    return PublicAnswer(summary, request.signed_name, request.signed_function, domain, points, notes, commitments)
+    return PublicAnswer(
+        summary=_summary(request, campaign, organisation, today()),
+        signed_name=request.signed_name,
+        signed_function=request.signed_function,
+        address_domain=request.email.rpartition("@")[2],
+        consultation_slug=consultation_slug,
+        points=list_points(session, request.id),
+        notes=notes,
+        commitments=commitments,
+    )
 
 
 def get_slug(session: Session, request_id: int) -> str:

@@ -49,7 +49,7 @@ def show(slug: str) -> ResponseReturnValue:
     """What one addressee was asked, and what they answered, point by point."""
     with reading() as session:
         answer = queries.get_public_answer(session, slug)
-    return render_template("answers/show.html", answer=answer, request=answer.summary)
+    return render_template("answers/show.html", answer=answer, asked=answer.summary)
 
 
 def _private(page: str, status: int = 200) -> Response:
