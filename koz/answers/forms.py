@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wtforms import DateField, HiddenField, RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from koz.answers.models import AnswerPoint, AnswerRequest, Commitment
@@ -14,16 +15,16 @@ from koz.core.i18n import _, _l
 
 MAX_COMMITMENTS = 20
 STANCES = (
-    (Stance.YES, _l("Yes")),
-    (Stance.PARTLY, _l("Partly")),
-    (Stance.NO, _l("No")),
-    (Stance.UNDER_STUDY, _l("Under study")),
-    (Stance.NO_ANSWER, _l("No answer to this point")),
+    SelectChoice(Stance.YES, _l("Yes")),
+    SelectChoice(Stance.PARTLY, _l("Partly")),
+    SelectChoice(Stance.NO, _l("No")),
+    SelectChoice(Stance.UNDER_STUDY, _l("Under study")),
+    SelectChoice(Stance.NO_ANSWER, _l("No answer to this point")),
 )
 MOVES = (
-    (CommitmentState.UNDER_WAY, _l("Under way")),
-    (CommitmentState.KEPT, _l("Kept")),
-    (CommitmentState.DROPPED, _l("Given up")),
+    SelectChoice(CommitmentState.UNDER_WAY, _l("Under way")),
+    SelectChoice(CommitmentState.KEPT, _l("Kept")),
+    SelectChoice(CommitmentState.DROPPED, _l("Given up")),
 )
 
 
@@ -165,7 +166,7 @@ class MoveForm(BaseForm):
 
     def offer(self, state: CommitmentState) -> None:
         """Offer only the steps that exist from `state`."""
-        self.state.choices = [(word, label) for word, label in MOVES if word in COMMITMENT_STEPS[state]]
+        self.state.choices = [choice for choice in MOVES if choice.value in COMMITMENT_STEPS[state]]
 
 
 class ProofForm(BaseForm):

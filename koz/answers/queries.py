@@ -210,7 +210,7 @@ def figures(session: Session) -> Figures:
 
 def get_request(session: Session, request_id: int) -> AnswerRequest:
     """The request. Raises NotFound."""
-    request = session.get(AnswerRequest, request_id)
+    request = session.get(AnswerRequest, request_id, populate_existing=True)
     if request is None:
         raise NotFound(_("This request for an answer does not exist."))
     return request

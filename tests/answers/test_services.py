@@ -50,7 +50,7 @@ def test_the_date_follows_from_the_closing_once(session):
     assert events(session, "AnswerDueFixed") == 1
 
 
-def test_a_link_is_good_until_it_is_forged_replaced_or_old(session, time_machine=None):
+def test_a_link_is_good_until_it_is_forged_replaced_or_old(session):
     request = make_request(session)
     token = services.desk_token(request)
     assert services.open_desk(session, token).id == request.id
