@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import Session, selectinload
 
 from koz.accounts.models import Organisation
@@ -228,7 +229,16 @@ class PublicPage:
 
 def get_public_page(session: Session, slug: str) -> PublicPage:
     """The public page of a campaign; the number of statements (one) does not grow with what it holds. NotFound."""
-    row = session.execute(
+    row = session.execute(_public_page(), {"slug": slug}).first()
+    if row is None:
+        raise _missing()
+    return PublicPage(*row)
+
+
+@lru_cache(maxsize=1)
+def _public_page() -> Any:
+    """The statement, made once: making it costs more than running it."""
+    return (
         select(
             Campaign,
             Organisation.name,
@@ -240,11 +250,8 @@ def get_public_page(session: Session, slug: str) -> PublicPage:
             _rows_of(TimelineEntry, ("at", "kind", "params", "href"), TimelineEntry.at.desc(), 6),
         )
         .join(Organisation, Organisation.id == Campaign.organisation_id)
-        .where(Campaign.slug == slug, Campaign.state.in_(PUBLIC))
-    ).first()
-    if row is None:
-        raise _missing()
-    return PublicPage(*row)
+        .where(Campaign.slug == bindparam("slug"), Campaign.state.in_(PUBLIC))
+    )
 
 
 def _rows_of(table: Any, names: tuple[str, ...], order: Any, limit: int = 60) -> Any:
