@@ -43,6 +43,11 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.payments.jobs",
     "koz.workflows.accounts",
     "koz.workflows.answers",
+    "koz.consultations.jobs",
+    "koz.notifications.jobs",
+    "koz.payments.jobs",
+    "koz.workflows.accounts",
+    "koz.workflows.funding",
 )
 
 migrate = Migrate(compare_type=True)

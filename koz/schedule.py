@@ -6,6 +6,7 @@ PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("answers.broadcast", 30),
     ("answers.calendar", 600),
     ("outbox.relay", 20),
+    ("consultations.close_due", 60),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),
     ("payments.apply_inbox", 20),
