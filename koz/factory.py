@@ -34,6 +34,10 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.api.machines",
     "koz.pages.campaigns",
     "koz.pages.home",
+    "koz.admin.reviews",
+    "koz.api.machines",
+    "koz.campaigns.views",
+    "koz.pages.views",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
@@ -48,6 +52,12 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.payments.jobs",
     "koz.workflows.accounts",
     "koz.workflows.funding",
+    "koz.campaigns.jobs",
+    "koz.notifications.jobs",
+    "koz.payments.jobs",
+    "koz.workflows.accounts",
+    "koz.workflows.campaigns",
+    "koz.workflows.following",
 )
 
 migrate = Migrate(compare_type=True)

@@ -9,6 +9,8 @@ PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("consultations.close_due", 60),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),
+    ("campaigns.close_due", 300),
+    ("campaigns.tidy_followers", 3600),
     ("payments.apply_inbox", 20),
     ("payments.sweep", 120),
 )
