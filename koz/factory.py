@@ -30,34 +30,26 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.admin.reviews",
     "koz.answers.views",
     "koz.api.machines",
+    "koz.campaigns.views",
     "koz.pages.campaigns",
     "koz.pages.home",
-    "koz.admin.reviews",
-    "koz.api.machines",
-    "koz.campaigns.views",
-    "koz.pages.views",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
     "koz.answers.jobs",
-    "koz.notifications.jobs",
-    "koz.payments.jobs",
-    "koz.workflows.accounts",
-    "koz.workflows.answers",
+    "koz.campaigns.jobs",
     "koz.consultations.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
-    "koz.workflows.funding",
-    "koz.campaigns.jobs",
-    "koz.notifications.jobs",
-    "koz.payments.jobs",
-    "koz.workflows.accounts",
+    "koz.workflows.answers",
     "koz.workflows.campaigns",
     "koz.workflows.following",
+    "koz.workflows.funding",
 )
 
 migrate = Migrate(compare_type=True)

@@ -73,3 +73,17 @@ class CommitmentLate(Event):
 
     commitment_id: int
     request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantsToTell(Event):
+    """Those who took part beyond id `after` are to be told by a mail of `template`: batch after batch.
+
+    `change_id` is the commitment's entry that is told of, 0 when it is the answer itself.
+    """
+
+    request_id: int
+    template: str
+    key: str
+    change_id: int = 0
+    after: int = 0

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from wtforms import DateField, HiddenField, RadioField, SelectField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from koz.answers.models import AnswerPoint, AnswerRequest, Commitment
@@ -15,16 +14,16 @@ from koz.core.i18n import _, _l
 
 MAX_COMMITMENTS = 20
 STANCES = (
-    SelectChoice(Stance.YES, _l("Yes")),
-    SelectChoice(Stance.PARTLY, _l("Partly")),
-    SelectChoice(Stance.NO, _l("No")),
-    SelectChoice(Stance.UNDER_STUDY, _l("Under study")),
-    SelectChoice(Stance.NO_ANSWER, _l("No answer to this point")),
+    (Stance.YES, _l("Yes")),
+    (Stance.PARTLY, _l("Partly")),
+    (Stance.NO, _l("No")),
+    (Stance.UNDER_STUDY, _l("Under study")),
+    (Stance.NO_ANSWER, _l("No answer to this point")),
 )
 MOVES = (
-    SelectChoice(CommitmentState.UNDER_WAY, _l("Under way")),
-    SelectChoice(CommitmentState.KEPT, _l("Kept")),
-    SelectChoice(CommitmentState.DROPPED, _l("Given up")),
+    (CommitmentState.UNDER_WAY, _l("Under way")),
+    (CommitmentState.KEPT, _l("Kept")),
+    (CommitmentState.DROPPED, _l("Given up")),
 )
 
 
@@ -49,7 +48,9 @@ class _Part(BaseForm):
 class PointForm(_Part):
     """What is said to one point; everything may wait until publication."""
 
-    stance = RadioField(_l("Your answer"), choices=STANCES, validators=[Optional()], coerce=str, validate_choice=False)
+    stance = RadioField(
+        _l("Your answer"), choices=lambda: list(STANCES), validators=[Optional()], coerce=str, validate_choice=False
+    )
     reasons = MarkdownField(_l("Your reasons"))
 
 
@@ -153,7 +154,7 @@ class NoteForm(BaseForm):
 class MoveForm(BaseForm):
     """Where a commitment stands now."""
 
-    state = SelectField(_l("Where it stands"), choices=MOVES)
+    state = SelectField(_l("Where it stands"), choices=lambda: list(MOVES))
     note = StrippedField(_l("What was done, or why not"), validators=[Length(max=500)])
     proof_url = StrippedField(_l("Address of a page that shows it"), validators=[Length(max=1000), WebAddress()])
 
@@ -166,7 +167,7 @@ class MoveForm(BaseForm):
 
     def offer(self, state: CommitmentState) -> None:
         """Offer only the steps that exist from `state`."""
-        self.state.choices = [choice for choice in MOVES if choice.value in COMMITMENT_STEPS[state]]
+        self.state.choices = [(word, label) for word, label in MOVES if word in COMMITMENT_STEPS[state]]
 
 
 class ProofForm(BaseForm):

@@ -1,11 +1,10 @@
-"""Tables of answers: the request (one a campaign), its points with their answers, notes, commitments, broadcasts.
+"""Tables of answers: the request (one a campaign), its points with their answers, notes, commitments and their story.
 
 Until the request is `answered`, points and commitments hold the official's draft and are shown to nobody else.
 From then on points cannot change: a trigger of migration 0009 refuses it, whoever tries.
 """
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -132,20 +131,11 @@ class CommitmentChange(Base):
     proof_url: Mapped[str] = mapped_column(String(1000), default="")
 
 
-class AnswerBroadcast(Base):
-    """Something to be told to everybody around a campaign, a batch at a time; `after` is where the last one ended."""
+class AnswerMute(Base):
+    """A participant who wants to hear no more of a campaign's answer."""
 
-    __tablename__ = "answer_broadcasts"
-    __table_args__ = (
-        CheckConstraint("audience IN ('followers', 'participants', 'done')", name="audience_known"),
-        Index("ix_answer_broadcasts_open", "id", postgresql_where="audience <> 'done'"),
-    )
+    __tablename__ = "answer_mutes"
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    key: Mapped[str] = mapped_column(String(80), unique=True)
-    request_id: Mapped[int] = mapped_column(ForeignKey("answer_requests.id"))
-    template: Mapped[str] = mapped_column(String(60))
-    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    audience: Mapped[str] = mapped_column(String(20), default="followers")
-    after: Mapped[int] = mapped_column(BigInteger, default=0)
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from koz.accounts.models import Organisation
-from koz.answers.models import AnswerBroadcast, AnswerNote, AnswerPoint, AnswerRequest, Commitment, CommitmentChange
+from koz.accounts.models import Organisation, Person
+from koz.answers.models import AnswerMute, AnswerNote, AnswerPoint, AnswerRequest, Commitment, CommitmentChange
 from koz.answers.states import (
     OPEN_COMMITMENTS,
     OPEN_REQUESTS,
@@ -19,9 +19,10 @@ from koz.answers.states import (
     progress,
     standing,
 )
-from koz.campaigns.models import Campaign
+from koz.campaigns.models import Campaign, CampaignFollower
 from koz.campaigns.states import PUBLIC
 from koz.consultations.models import Consultation
+from koz.consultations.queries import participant_ids
 from koz.core.clock import PARIS, today
 from koz.core.errors import NotFound
 from koz.core.i18n import _
@@ -260,6 +261,18 @@ def get_commitment(session: Session, commitment_id: int) -> Commitment:
     return commitment
 
 
+def get_change(session: Session, request_id: int, change_id: int) -> tuple[CommitmentChange, Commitment]:
+    """An entry in the story of one of a request's commitments, and the commitment. Raises NotFound."""
+    row = session.execute(
+        select(CommitmentChange, Commitment)
+        .join(Commitment, Commitment.id == CommitmentChange.commitment_id)
+        .where(CommitmentChange.id == change_id, Commitment.request_id == request_id)
+    ).first()
+    if row is None:
+        raise NotFound(_("This commitment does not exist."))
+    return row[0], row[1]
+
+
 def lock_commitment(session: Session, request_id: int, commitment_id: int) -> Commitment:
     """A commitment of a request, locked and freshly read. Raises NotFound, also when it is another request's."""
     commitment = session.scalar(
@@ -385,7 +398,39 @@ def list_late_untold(session: Session, day: date, limit: int = 200) -> Sequence[
     return [(row[0], row[1]) for row in session.execute(query.order_by(Commitment.id).limit(limit))]
 
 
-def find_open_broadcast(session: Session) -> AnswerBroadcast | None:
-    """The oldest broadcast that is not done, locked; one that another process holds is passed over."""
-    query = select(AnswerBroadcast).where(AnswerBroadcast.audience != "done").order_by(AnswerBroadcast.id).limit(1)
-    return session.scalar(query.with_for_update(skip_locked=True))
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """What is needed to write to one participant."""
+
+    person_id: int
+    email: str
+    locale: str
+
+
+def list_participants(
+    session: Session, campaign_id: int, after: int, limit: int
+) -> tuple[Sequence[Participant], int | None]:
+    """Some people who took part in a campaign's consultation and are to be told, and the id after which to go on.
+
+    Left out: unproved addresses, those who want to hear no more, and followers of the campaign, who are told as such.
+    The second value is None when there are no more.
+    """
+    consultation_id = session.scalar(
+        select(AnswerRequest.consultation_id).where(AnswerRequest.campaign_id == campaign_id)
+    )
+    if consultation_id is None:
+        return [], None
+    ids = participant_ids(session, consultation_id, after, limit)
+    follows = exists().where(
+        CampaignFollower.campaign_id == campaign_id,
+        CampaignFollower.email == Person.email,
+        CampaignFollower.confirmed_at.is_not(None),
+    )
+    muted = exists().where(AnswerMute.campaign_id == campaign_id, AnswerMute.person_id == Person.id)
+    rows = session.execute(
+        select(Person.id, Person.email, Person.locale)
+        .where(Person.id.in_(ids), Person.email.is_not(None), Person.email_verified_at.is_not(None))
+        .where(~follows, ~muted)
+        .order_by(Person.id)
+    ).all()
+    return [Participant(row[0], row[1] or "", row[2]) for row in rows], ids[-1] if len(ids) == limit else None

@@ -231,6 +231,21 @@ def move(token: str, commitment_id: int) -> ResponseReturnValue:
     return redirect(url_for("answers.desk", token=token, _anchor=f"commitment-{commitment_id}"), 303)
 
 
+@bp.route("/answers/quiet/<token>", methods=["GET", "POST"])
+@access("public")
+def quiet(token: str) -> ResponseReturnValue:
+    """A participant wants to hear no more of a campaign's answer: one button, no account."""
+    campaign_id, person_id = services.read_mute(token)
+    form = PressForm()
+    done = form.validate_on_submit()
+    if done:
+        with unit_of_work() as session:
+            services.mute(session, campaign_id, person_id)
+    with reading() as session:
+        campaign = get_campaign_by_id(session, campaign_id)
+    return _private(render_template("answers/quiet.html", campaign=campaign, done=done))
+
+
 @bp.get("/manage/campaigns/<slug>/answer")
 @access("owner")
 def manage(slug: str) -> ResponseReturnValue:

@@ -1,13 +1,20 @@
-"""Campaigns and consultations → answers → mail, broadcasts.
+"""Campaigns and consultations → answers → mail to the addressee, the association, followers and participants.
 
-Every mail has a key made of its cause, so that a handler that runs twice writes to nobody twice.
+Every mail has a key made of its cause, so that a handler that runs twice writes to nobody twice. Participants are told
+in batches: handling `ParticipantsToTell` queues the mails of one batch and records the event again for the next.
+
+    ConsultationClosed → fix_due → AnswerDueFixed → mail
+    publish → AnswerPublished → mails to the association, FollowersToTell …, ParticipantsToTell → … → ParticipantsToTell
 """
 
+import dataclasses
 from datetime import date
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from koz.accounts import queries as accounts
+from koz.accounts.models import Person
 from koz.answers import queries, services
 from koz.answers.events import (
     AnswerAccepted,
@@ -19,17 +26,26 @@ from koz.answers.events import (
     CommitmentLate,
     CommitmentMoved,
     DeskLinkWanted,
+    ParticipantsToTell,
 )
 from koz.answers.models import AnswerRequest
+from koz.answers.services import ClosedConsultation, PointTaken
+from koz.answers.states import TOP_POINTS, PointKind
 from koz.campaigns import queries as campaigns
-from koz.campaigns.events import CampaignFailed, CampaignWentLive
+from koz.campaigns.events import CampaignCancelled, CampaignFailed, CampaignWentLive
 from koz.campaigns.models import Campaign
+from koz.consultations import queries as consultations
+from koz.consultations.events import ConsultationClosed, ConsultationOpened
 from koz.core.i18n import in_locale
-from koz.core.outbox import subscribe
+from koz.core.outbox import record, subscribe
 from koz.core.templating import long_date
 from koz.notifications.services import queue_mail
+from koz.workflows.following import tell_followers
+
+BATCH: Final = 500
 
 Params = dict[str, str | int]
+KINDS: Final = {"uniting": PointKind.TOP, "dividing": PointKind.MINORITY}
 
 
 @subscribe(CampaignWentLive)
@@ -42,6 +58,45 @@ def ask_addressee(session: Session, event: CampaignWentLive) -> None:
 def ask_no_more(session: Session, event: CampaignFailed) -> None:
     """Without its minimum there is no consultation, and no answer is awaited."""
     services.withdraw(session, event.campaign_id)
+
+
+@subscribe(CampaignCancelled)
+def ask_no_longer(session: Session, event: CampaignCancelled) -> None:
+    """A campaign that is given up awaits no answer."""
+    services.withdraw(session, event.campaign_id)
+
+
+@subscribe(ConsultationOpened)
+def expect_answer(session: Session, event: ConsultationOpened) -> None:
+    """The rule and the last day that follows from it are public from the first day."""
+    if event.campaign_id is None:
+        return
+    found = consultations.get_consultation_by_id(session, event.consultation_id)
+    services.expect_due(session, event.campaign_id, found.id, found.closes_on, found.answer_days)
+
+
+@subscribe(ConsultationClosed)
+def await_answer(session: Session, event: ConsultationClosed) -> None:
+    """The strongest points go to the addressee, and the clock runs."""
+    if event.campaign_id is None:
+        return
+    found = consultations.get_consultation_by_id(session, event.consultation_id)
+    assert found.closes_on is not None, event
+    points = [
+        PointTaken(
+            source_key=f"contribution-{p.contribution_id}",
+            kind=KINDS[p.kind],
+            title=p.title,
+            text=p.excerpt,
+            href=f"/consultations/{found.slug}/opinions/{p.contribution_id}",
+            agree=p.agree,
+            mixed=p.mixed,
+            disagree=p.disagree,
+        )
+        for p in consultations.top_points(session, found.id, TOP_POINTS)
+    ]
+    closed = ClosedConsultation(id=found.id, closed_on=found.closes_on, answer_days=found.answer_days, points=points)
+    services.fix_due(session, event.campaign_id, closed)
 
 
 def _params(campaign: Campaign, path: str) -> Params:
@@ -77,10 +132,43 @@ def _mail_official(session: Session, request_id: int, template: str, key: str) -
 def _mail_organisation(session: Session, request_id: int, template: str, key: str, **more: str) -> None:
     request, campaign = _read(session, request_id)
     for person_id in accounts.list_member_ids(session, campaign.organisation_id, ("owner", "editor")):
-        person = accounts.get_person(session, person_id)
+        person = session.get(Person, person_id)
+        if person is None or not person.email:
+            continue
         params = _params(campaign, f"/manage/campaigns/{campaign.slug}/answer") | more
         params |= {"name": person.name, "due": _due(request.due_on, person.locale)}
         queue_mail(session, template, person.email, person.locale, params, f"{key}-{person_id}")
+
+
+def _mail_everybody(session: Session, request_id: int, template: str, key: str, change_id: int = 0) -> None:
+    """Followers in batches of their own, and those who took part."""
+    _request, campaign = _read(session, request_id)
+    params = _public_params(session, campaign, request_id, change_id)
+    tell_followers(session, campaign.id, template, params, key)
+    record(session, ParticipantsToTell(request_id, template, key, change_id))
+
+
+def _public_params(session: Session, campaign: Campaign, request_id: int, change_id: int) -> Params:
+    path = f"/campaigns/{campaign.slug}/answer"
+    if not change_id:
+        return _params(campaign, path)
+    change, commitment = queries.get_change(session, request_id, change_id)
+    assert change.state is not None, change_id
+    more: Params = {"commitment": commitment.text, "state": change.state.value}
+    return _params(campaign, f"{path}#commitment-{commitment.id}") | more
+
+
+@subscribe(ParticipantsToTell)
+def tell_participants(session: Session, event: ParticipantsToTell) -> None:
+    """Queue the mails of one batch, and record the next one if there may be more."""
+    _request, campaign = _read(session, event.request_id)
+    params = _public_params(session, campaign, event.request_id, event.change_id)
+    people, go_on_after = queries.list_participants(session, campaign.id, event.after, BATCH)
+    for one in people:
+        mine = params | {"stop_path": services.mute_path(campaign.id, one.person_id)}
+        queue_mail(session, event.template, one.email, one.locale, mine, f"{event.key}-p{one.person_id}")
+    if go_on_after is not None:
+        record(session, dataclasses.replace(event, after=go_on_after))
 
 
 @subscribe(AnswerRequested)
@@ -115,12 +203,10 @@ def mail_reminder(session: Session, event: AnswerReminded) -> None:
 
 @subscribe(AnswerPublished)
 def tell_answer(session: Session, event: AnswerPublished) -> None:
-    """The association at once, everybody else in batches."""
+    """The association, and everybody around the campaign."""
     key = f"answer-published-{event.request_id}"
-    _request, campaign = _read(session, event.request_id)
     _mail_organisation(session, event.request_id, "answer_received", key)
-    params = _params(campaign, f"/campaigns/{campaign.slug}/answer")
-    services.broadcast(session, event.request_id, "answer_published", params, key=key)
+    _mail_everybody(session, event.request_id, "answer_published", key)
 
 
 @subscribe(AnswerOverdue)
@@ -135,12 +221,10 @@ def tell_silence(session: Session, event: AnswerOverdue) -> None:
 def tell_commitment(session: Session, event: CommitmentMoved) -> None:
     """Everybody who gave, took part or follows hears when a commitment moves."""
     key = f"commitment-{event.commitment_id}-{event.change_id}"
-    _request, campaign = _read(session, event.request_id)
     commitment = queries.get_commitment(session, event.commitment_id)
     more = {"commitment": commitment.text, "state": event.state}
     _mail_organisation(session, event.request_id, "commitment_moved", key, **more)
-    path = f"/campaigns/{campaign.slug}/answer#commitment-{commitment.id}"
-    services.broadcast(session, event.request_id, "commitment_moved", _params(campaign, path) | more, key=key)
+    _mail_everybody(session, event.request_id, "commitment_moved", key, event.change_id)
 
 
 @subscribe(CommitmentLate)

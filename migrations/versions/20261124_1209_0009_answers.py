@@ -1,8 +1,7 @@
-"""Tables of answers: requests, points, notes, commitments and their story, broadcasts. A published answer is final."""
+"""Tables of answers: requests, points, notes, commitments and their story. A published answer is final."""
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0009"
 down_revision = "0008"
@@ -57,24 +56,13 @@ def upgrade() -> None:
         postgresql_where="state IN ('asked', 'accepted')",
     )
     op.create_table(
-        "answer_broadcasts",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("key", sa.String(length=80), nullable=False),
-        sa.Column("request_id", sa.BigInteger(), nullable=False),
-        sa.Column("template", sa.String(length=60), nullable=False),
-        sa.Column("params", postgresql.JSONB(), nullable=False),
-        sa.Column("audience", sa.String(length=20), nullable=False),
-        sa.Column("after", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "audience IN ('followers', 'participants', 'done')", name=op.f("ck_answer_broadcasts_audience_known")
-        ),
-        sa.ForeignKeyConstraint(["request_id"], ["answer_requests.id"], name=op.f("fk_answer_broadcasts_request_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_answer_broadcasts")),
-        sa.UniqueConstraint("key", name=op.f("uq_answer_broadcasts_key")),
-    )
-    op.create_index(
-        "ix_answer_broadcasts_open", "answer_broadcasts", ["id"], unique=False, postgresql_where="audience <> 'done'"
+        "answer_mutes",
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_answer_mutes_campaign_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_answer_mutes_person_id")),
+        sa.PrimaryKeyConstraint("campaign_id", "person_id", name=op.f("pk_answer_mutes")),
     )
     op.create_table(
         "answer_notes",
@@ -212,7 +200,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     for table in (
-        "answer_broadcasts",
+        "answer_mutes",
         "commitment_changes",
         "commitments",
         "answer_notes",

@@ -10,8 +10,8 @@ from koz.answers.services.answer import (
     publish,
     save_draft,
 )
-from koz.answers.services.broadcasts import broadcast, send_batch
 from koz.answers.services.commitments import move_commitment, propose_proof, tell_late
+from koz.answers.services.quiet import mute, mute_path, read_mute
 from koz.answers.services.requests import (
     ClosedConsultation,
     PointTaken,
@@ -36,20 +36,21 @@ __all__ = [
     "Problem",
     "accept",
     "add_note",
-    "broadcast",
     "desk_token",
     "expect_due",
     "find_problems",
     "fix_due",
     "move_commitment",
+    "mute",
+    "mute_path",
     "open_desk",
     "propose_proof",
     "publish",
+    "read_mute",
     "remind",
     "request_answer",
     "resend_link",
     "save_draft",
-    "send_batch",
     "tell_late",
     "tell_overdue",
     "withdraw",

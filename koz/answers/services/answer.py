@@ -150,7 +150,7 @@ def publish(session: Session, request_id: int) -> bool:
         campaign_services.step(campaign, CampaignState.ANSWERED)
     campaign.version += 1
     add_timeline(
-        session, campaign.id, "answered", {"addressee": campaign.addressee_name}, key="answered",
+        session, campaign.id, "answer_published", {}, key="answer_published",
         href=f"/campaigns/{campaign.slug}/answer",
     )  # fmt: skip
     record(session, AnswerPublished(request.id, campaign.id))

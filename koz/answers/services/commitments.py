@@ -46,7 +46,7 @@ def move_commitment(
     )
     session.add(change)
     session.flush()
-    _tell(session, request, commitment, f"commitment_{new}", key=f"commitment-{commitment_id}-{new}")
+    _tell(session, request, commitment, "commitment", key=f"commitment-{commitment_id}-{new}")
     record(session, CommitmentMoved(commitment_id, request_id, change.id, new.value))
     return True
 
@@ -89,6 +89,6 @@ def _tell(session: Session, request: AnswerRequest, commitment: Commitment, kind
     touch_campaign(session, request.campaign_id)
     slug = queries.get_slug(session, request.id)
     add_timeline(
-        session, request.campaign_id, kind, {"text": commitment.text}, key=key,
+        session, request.campaign_id, kind, {"text": commitment.text, "state": commitment.state.value}, key=key,
         href=f"/campaigns/{slug}/answer#commitment-{commitment.id}",
     )  # fmt: skip

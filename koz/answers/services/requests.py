@@ -91,7 +91,7 @@ def request_answer(session: Session, campaign_id: int) -> int:
     _take(session, request_id, PointTaken(source_key="ask", kind=PointKind.ASK, title=ask), position=0)
     touch_campaign(session, campaign_id)
     add_timeline(
-        session, campaign_id, "answer_asked", {"addressee": campaign.addressee_name}, key="answer_asked",
+        session, campaign_id, "answer_requested", {}, key="answer_requested",
         href=f"/campaigns/{campaign.slug}/answer",
     )  # fmt: skip
     record(session, AnswerRequested(request_id))
@@ -130,14 +130,14 @@ def fix_due(session: Session, campaign_id: int, consultation: ClosedConsultation
     request.closed_on = consultation.closed_on
     request.due_on = due_date(consultation.closed_on, consultation.answer_days)
     touch_campaign(session, campaign_id)
-    _tell(session, request, "answer_due", {"due_on": request.due_on.isoformat()})
+    _tell(session, request, "answer_requested", {"due_on": request.due_on.isoformat()}, key="answer_due")
     record(session, AnswerDueFixed(request.id))
     return True
 
 
-def _tell(session: Session, request: AnswerRequest, kind: str, params: dict[str, Any]) -> None:
+def _tell(session: Session, request: AnswerRequest, kind: str, params: dict[str, Any], *, key: str = "") -> None:
     slug = queries.get_slug(session, request.id)
-    add_timeline(session, request.campaign_id, kind, params, key=kind, href=f"/campaigns/{slug}/answer")
+    add_timeline(session, request.campaign_id, kind, params, key=key or kind, href=f"/campaigns/{slug}/answer")
 
 
 def desk_token(request: AnswerRequest) -> str:

@@ -90,8 +90,25 @@ def _answer_overdue(_params: Params) -> str:
     return _("The date for the answer has passed: the authority is silent.")
 
 
-def _commitment(_params: Params) -> str:
+def _commitment(params: Params) -> str:
+    text = params.get("text", "")
+    if params.get("state") == "kept":
+        return _("A commitment of the authority is kept: %(text)s", text=text)
+    if params.get("state") == "dropped":
+        return _("A commitment of the authority is given up: %(text)s", text=text)
     return _("A commitment of the authority moves on.")
+
+
+def _answer_accepted(_params: Params) -> str:
+    return _("The authority says that it will answer.")
+
+
+def _answer_noted(_params: Params) -> str:
+    return _("The authority adds a note to its answer.")
+
+
+def _commitment_late(params: Params) -> str:
+    return _("A commitment of the authority is late: %(text)s", text=params.get("text", ""))
 
 
 def _closed(_params: Params) -> str:
@@ -114,6 +131,9 @@ KINDS: Final[Mapping[str, Callable[[Params], str]]] = {
     "answer_published": _answer_published,
     "answer_overdue": _answer_overdue,
     "commitment": _commitment,
+    "answer_accepted": _answer_accepted,
+    "answer_noted": _answer_noted,
+    "commitment_late": _commitment_late,
     "closed": _closed,
 }
 
