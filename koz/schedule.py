@@ -7,5 +7,6 @@ PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),
     ("payments.apply_inbox", 20),
+    ("payments.send_refunds", 20),
     ("payments.sweep", 120),
 )
