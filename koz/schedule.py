@@ -11,5 +11,6 @@ PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("notifications.tidy", 600),
     ("outbox.relay", 20),
     ("payments.apply_inbox", 20),
+    ("payments.send_refunds", 20),
     ("payments.sweep", 120),
 )

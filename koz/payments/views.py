@@ -23,7 +23,7 @@ def webhook(endpoint: str) -> ResponseReturnValue:
     """Store a signed event and answer at once; nothing is asked of Stripe here."""
     request.max_content_length = MAX_EVENT_BYTES
     try:
-        event = current_gateway().read_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
+        event = current_gateway().read_event(request.get_data(), request.headers.get("Stripe-Signature", ""), endpoint)
     except BadSignature:
         log.warning("webhook.bad_signature", endpoint=endpoint)
         return problem(400, "The signature does not fit the body.")

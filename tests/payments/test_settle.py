@@ -74,6 +74,7 @@ def test_twenty_payments_that_cross_the_minimum_together_fund_once(start, gatewa
 
 
 def test_paid_in_two_tabs_counts_once_and_the_second_is_to_be_given_back(start, gateway, campaign_id):
+    gateway.deaf = True  # the older page could not be closed
     started = start(20_00)
     first = session_of(started.url)
     second = session_of(give.open_page(unit_of_work, gateway, started.gift_id, addresses))
@@ -82,7 +83,7 @@ def test_paid_in_two_tabs_counts_once_and_the_second_is_to_be_given_back(start, 
     gateway.pay(second)
     for page in (second, first, second):
         look(gateway, page)
-    assert books(campaign_id) == (20_00, 1, 40_00)
+    assert books(campaign_id) == (20_00, 1, 20_00)
     with unit_of_work() as session:
         refund = session.scalars(select(Refund)).one()
         assert (refund.amount_minor, refund.reason, refund.payment_id) == (20_00, "paid_twice", f"pi_{first}")
