@@ -1,0 +1,166 @@
+"""Reads of the taxonomy. The search index and the graph are held by each process until an import changes the stamp."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final, Generic, TypeVar
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from koz.core.errors import NotFound
+from koz.core.i18n import _
+from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
+from koz.skills.taxonomy import ConceptKind, Edge, EdgeKind, Graph, Origin, Phrase, SearchIndex
+
+T = TypeVar("T")
+Stamp = tuple[object, ...]
+MAX_TOP: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A concept that answers a phrase; `score` in (0, 1], 1 when the phrase is its label."""
+
+    id: int
+    code: str
+    label_fr: str | None
+    label_en: str | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    index: SearchIndex
+    concepts: dict[int, tuple[str, str | None, str | None]]
+    same: dict[int, set[int]]
+
+
+class _Held(Generic[T]):
+    """One value a process, made anew when the stamp differs; one thread makes it while the others wait."""
+
+    def __init__(self, make: Callable[[Session], T]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._value: tuple[Stamp, T] | None = None
+
+    def get(self, session: Session) -> T:
+        stamp = _stamp(session)
+        held = self._value
+        if held is None or held[0] != stamp:
+            with self._lock:
+                held = self._value
+                if held is None or held[0] != stamp:
+                    held = self._value = (stamp, self._make(session))
+        return held[1]
+
+
+def _stamp(session: Session) -> Stamp:
+    """What changes whenever the taxonomy does: the last import, and the last row of each table (ids never return)."""
+    row = session.execute(
+        text(
+            "SELECT current_database(), (SELECT stamp FROM skill_imports ORDER BY id DESC LIMIT 1),"
+            " (SELECT max(id) FROM skill_concepts), (SELECT max(id) FROM skill_aliases),"
+            " (SELECT max(id) FROM skill_edges)"
+        )
+    ).one()
+    return tuple(row)
+
+
+def find_concepts(session: Session, text: str, lang: str = "fr", top: int = 10) -> list[Found]:
+    """Concepts that a phrase in French or English means, best first; [] for an empty phrase or for nonsense.
+
+    Retired concepts are not proposed. Of concepts joined as the same, only the best is: ours before ESCO's before
+    ROME's.
+    """
+    if not text.strip():
+        return []
+    top = min(max(top, 0), MAX_TOP)
+    held = _search.get(session)
+    found: list[Found] = []
+    hidden: set[int] = set()
+    for hit in held.index.search(text, lang, top * 3):
+        if hit.concept_id in hidden:
+            continue
+        code, label_fr, label_en = held.concepts[hit.concept_id]
+        found.append(Found(hit.concept_id, code, label_fr, label_en, hit.score))
+        hidden |= held.same.get(hit.concept_id, set())
+    return found[:top]
+
+
+def get_concept(session: Session, concept_id: int) -> SkillConcept:
+    """The concept, retired or not."""
+    concept = session.get(SkillConcept, concept_id)
+    if concept is None:
+        raise NotFound(_("This skill does not exist."))
+    return concept
+
+
+def get_concepts(session: Session, ids: Iterable[int]) -> dict[int, SkillConcept]:
+    """The concepts of these ids, retired or not; ids that do not exist are left out."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    return {c.id: c for c in session.scalars(select(SkillConcept).where(SkillConcept.id.in_(wanted)))}
+
+
+def find_by_codes(session: Session, codes: Iterable[str]) -> dict[str, SkillConcept]:
+    """The concepts of these codes, retired or not; codes that do not exist are left out."""
+    wanted = sorted(set(codes))
+    if not wanted:
+        return {}
+    return {c.code: c for c in session.scalars(select(SkillConcept).where(SkillConcept.code.in_(wanted)))}
+
+
+def count_concepts(session: Session) -> dict[Origin, int]:
+    """How many concepts in use each origin has."""
+    counted = select(SkillConcept.origin, func.count()).where(SkillConcept.retired_at.is_(None))
+    return {row[0]: row[1] for row in session.execute(counted.group_by(SkillConcept.origin))}
+
+
+def load_graph(session: Session) -> Graph:
+    """The graph over all concepts, retired ones too: what people chose once keeps its neighbours."""
+    return _graph.get(session)
+
+
+def _load_graph(session: Session) -> Graph:
+    edges = session.execute(select(SkillEdge.source_id, SkillEdge.target_id, SkillEdge.kind, SkillEdge.weight))
+    groups = session.scalars(select(SkillConcept.id).where(SkillConcept.kind == ConceptKind.GROUP))
+    return Graph((Edge(*row) for row in edges), frozenset(groups))
+
+
+def _load_search(session: Session) -> _Search:
+    """Concepts in use, ours first. ESCO's and ROME's drawers (groups) are not for people to choose."""
+    listed = session.execute(
+        select(
+            SkillConcept.id,
+            SkillConcept.code,
+            SkillConcept.origin,
+            SkillConcept.kind,
+            SkillConcept.label_fr,
+            SkillConcept.label_en,
+        ).where(SkillConcept.retired_at.is_(None))
+    ).all()
+    rank = {origin: i for i, origin in enumerate(Origin)}
+    chosen = sorted(
+        (c for c in listed if c.kind is not ConceptKind.GROUP or c.origin is Origin.KOZ),
+        key=lambda c: (rank[c.origin], c.code),
+    )
+    concepts = {c.id: (c.code, c.label_fr, c.label_en) for c in chosen}
+    phrases: list[Phrase] = []
+    for c in chosen:
+        phrases += [
+            Phrase(c.id, lang, label, main=True) for lang, label in (("fr", c.label_fr), ("en", c.label_en)) if label
+        ]
+    aliases = session.execute(select(SkillAlias.concept_id, SkillAlias.lang, SkillAlias.text).order_by(SkillAlias.id))
+    phrases += [Phrase(concept, lang, words, main=False) for concept, lang, words in aliases if concept in concepts]
+    same: dict[int, set[int]] = {}
+    joined = select(SkillEdge.source_id, SkillEdge.target_id).where(SkillEdge.kind == EdgeKind.SAME_AS)
+    for source, target in session.execute(joined):
+        same.setdefault(source, set()).add(target)
+        same.setdefault(target, set()).add(source)
+    return _Search(SearchIndex(phrases), concepts, same)
+
+
+_graph: Final = _Held(_load_graph)
+_search: Final = _Held(_load_search)

@@ -1,0 +1,1 @@
+"""What may be done with skills, one module a use-case."""
