@@ -32,9 +32,13 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.admin.reviews",
     "koz.answers.views",
+    "koz.api.feeds",
     "koz.api.machines",
+    "koz.api.oembed",
+    "koz.api.views",
     "koz.campaigns.views",
     "koz.pages.campaigns",
+    "koz.pages.embed",
     "koz.pages.home",
     "koz.payments.views",
 )

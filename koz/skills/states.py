@@ -94,8 +94,7 @@ _DEPARTMENTS: Final = """
 """
 #: The 101 départements of France by their official code (INSEE).
 DEPARTMENTS: Final[Mapping[str, str]] = {
-    code: name
-    for code, _blank, name in (d.partition(" ") for d in _DEPARTMENTS.strip().replace("\n", "|").split("|"))
+    code: name for code, _blank, name in (d.partition(" ") for d in _DEPARTMENTS.strip().replace("\n", "|").split("|"))
 }
 
 
