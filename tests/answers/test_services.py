@@ -37,7 +37,7 @@ def test_a_campaign_asks_once_and_the_ask_is_the_first_point(session):
     (point,) = queries.list_points(session, request.id)
     assert (point.kind, point.title) == ("ask", "Ouvrir la piscine le dimanche")
     assert events(session, "AnswerRequested") == 1
-    assert timeline(session, request) == ["answer_asked"]
+    assert timeline(session, request) == ["answer_requested"]
 
 
 def test_the_date_follows_from_the_closing_once(session):
@@ -151,7 +151,7 @@ def test_publishing_moves_the_campaign_and_tells_once(session):
     campaign = session.get(Campaign, request.campaign_id, populate_existing=True)
     assert campaign.state is CampaignState.ANSWERED
     assert events(session, "AnswerPublished") == 1
-    assert "answered" in timeline(session, request)
+    assert "answer_published" in timeline(session, request)
     with pytest.raises(Conflict):
         services.save_draft(session, request.id, full_draft(session, request))
 
