@@ -23,7 +23,7 @@ from koz.core.paging import after_page, parse_after
 
 bp = Blueprint("answers", __name__)
 PAGE_SIZE: Final = 25
-ROWS: Final = 2
+ROWS: Final = 1
 _ROW: Final = re.compile(r"commitment(\d{1,2})-text", re.ASCII)
 
 

@@ -127,7 +127,7 @@ def test_a_row_can_be_added_without_javascript(client, session):
     sent = client.post(f"{desk(request)}/answer", fields)
     page = client.get(sent.response.location)
     assert page.field("commitment2-text") == "Et le lundi"
-    assert page.field("commitment5-text") == ""
+    assert page.field("commitment4-text") == ""
 
 
 def test_an_incomplete_answer_names_what_is_missing(client, session):

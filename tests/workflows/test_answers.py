@@ -211,7 +211,7 @@ def test_the_calendar_tells_each_silence_and_each_lateness_once(session, letters
     assert keep() == 0
     told = letters()
     assert sorted(letter.to_email for letter in told) == sorted([OFFICIAL, owner.email, "autre@koz.test"])
-    assert "Pas de réponse" in to(told, owner.email)[0].subject
+    assert "pas de réponse" in to(told, owner.email)[0].subject
     with time_machine.travel(datetime.now(UTC) + timedelta(days=91)):
         keep()
         keep()
