@@ -215,7 +215,7 @@ def contribution(voice: Voice, consultation_slug: str) -> Json:
         "arguments": {"for": row.arguments_for, "against": row.arguments_against, "sourced": row.sourced_arguments},
         "amendments": row.amendments,
         "created_at": instant(row.created_at),
-        "links": {"page": absolute(f"/consultations/{consultation_slug}")},
+        "links": {"page": absolute(f"/consultations/{consultation_slug}/contributions/{row.id}")},
     }
 
 

@@ -88,7 +88,7 @@ def await_answer(session: Session, event: ConsultationClosed) -> None:
             kind=KINDS[p.kind],
             title=p.title,
             text=p.excerpt,
-            href=f"/consultations/{found.slug}/opinions/{p.contribution_id}",
+            href=f"/consultations/{found.slug}/contributions/{p.contribution_id}",
             agree=p.agree,
             mixed=p.mixed,
             disagree=p.disagree,
