@@ -102,8 +102,12 @@ def check_ledger(*, as_json: bool) -> None:
 @click.option("--reset", is_flag=True, help="Begin anew: forget all data of the demo.")
 def demo(*, reset: bool) -> None:
     """Run a whole Koz on this machine."""
-    home = Path(os.environ.get("KOZ_HOME", ".koz"))
-    supervisor.run(home, int(os.environ.get("PORT", "8000")), reset=reset)
+    ports = supervisor.Ports(
+        web=int(os.environ.get("PORT", "8000")),
+        sandbox=int(os.environ.get("SANDBOX_PORT", "4242")),
+        mail=int(os.environ.get("MAIL_PORT", "8025")),
+    )
+    supervisor.run(Path(os.environ.get("KOZ_HOME", ".koz")), ports, reset=reset)
 
 
 koz.add_command(demo)

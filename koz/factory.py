@@ -40,6 +40,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.pages.campaigns",
     "koz.pages.embed",
     "koz.pages.home",
+    "koz.pages.organisations",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
