@@ -28,7 +28,10 @@ from koz.schedule import PERIODIC
 log = structlog.get_logger(__name__)
 
 #: Modules with a click group or command `cli`.
-FEATURE_COMMANDS: Final[tuple[str, ...]] = ("koz.consultations.cli",)
+FEATURE_COMMANDS: Final[tuple[str, ...]] = (
+    # one a line
+    "koz.consultations.cli",
+)
 
 
 def _make_app() -> Flask:

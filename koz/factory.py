@@ -37,6 +37,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.api.oembed",
     "koz.api.views",
     "koz.campaigns.views",
+    "koz.consultations.views",
     "koz.pages.campaigns",
     "koz.pages.embed",
     "koz.pages.home",

@@ -1,9 +1,10 @@
-"""What an amendment changes, word by word. Pure.
+"""What an amendment changes, word by word, and the plain text of what is shown. Pure.
 
 A difference is a list of [kind, text]: "same", "del" (only in the old text), "ins" (only in the new one). The texts of
 "same" and "del" joined give the old text, those of "same" and "ins" the new one, blanks aside.
 """
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -53,7 +54,7 @@ def _steps(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[str, i
 
 
 def _wider(one: str, other: str) -> str:
-    """Of two texts that differ in blanks only, the one with more: nothing then runs into what follows on either side."""
+    """Of two texts that differ in blanks only, the one with more: nothing then runs into what follows it."""
     return max(one, other, key=len)
 
 
@@ -99,3 +100,9 @@ def _middle_out(text: str, around: int, *, first: bool, last: bool) -> str:
 def is_changed(pieces: Sequence[Sequence[str]]) -> bool:
     """Whether anything but blanks differs."""
     return any(kind != SAME and text.strip() for kind, text in pieces)
+
+
+def plain(clean: str) -> str:
+    """The text of cleaned HTML, a line a block."""
+    lines = html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<(?:br|/p|/li|/h\d|/blockquote)[^>]*>", "\n", clean)))
+    return re.sub(r"\s*\n\s*", "\n", lines).strip()

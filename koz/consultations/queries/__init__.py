@@ -20,6 +20,7 @@ from koz.consultations.queries.reading import (
     get_head,
     get_section,
     list_amendments,
+    list_annexes,
     list_arguments,
     list_contributions,
     list_due,
@@ -31,18 +32,21 @@ from koz.consultations.queries.reading import (
     share_lock,
 )
 from koz.consultations.queries.results import (
+    TALLY_COLUMNS,
     Mismatch,
     Point,
     Results,
     SectionResult,
     count_participants,
     list_mismatches,
+    list_tallies,
     participant_ids,
     results,
     top_points,
 )
 
 __all__ = [
+    "TALLY_COLUMNS",
     "AmendmentVoice",
     "ArgumentVoice",
     "Card",
@@ -67,6 +71,7 @@ __all__ = [
     "get_head",
     "get_section",
     "list_amendments",
+    "list_annexes",
     "list_arguments",
     "list_contributions",
     "list_due",
@@ -75,6 +80,7 @@ __all__ = [
     "list_section_rows",
     "list_sections",
     "list_sources",
+    "list_tallies",
     "lock",
     "participant_ids",
     "results",

@@ -46,12 +46,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A consultation in a list."""
+    """A consultation in a list. `votes` are those on its contributions and amendments, as its results count them."""
 
     consultation: Consultation
     organisation: str | None
     contributions: int
     votes: int
+    imported_votes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +197,15 @@ def list_due(session: Session, at: datetime, limit: int = 200) -> Sequence[int]:
 
 
 def _cards() -> Any:
+    def total(table: Any, *columns: str) -> Any:
+        added = sum((getattr(table, c) for c in columns[1:]), getattr(table, columns[0]))
+        of = select(func.coalesce(func.sum(added), 0)).where(table.consultation_id == Consultation.id)
+        return of.scalar_subquery()
+
     texts = select(func.count()).where(Contribution.consultation_id == Consultation.id).scalar_subquery()
-    votes = (
-        select(func.coalesce(func.sum(Contribution.agree + Contribution.mixed + Contribution.disagree), 0))
-        .where(Contribution.consultation_id == Consultation.id)
-        .scalar_subquery()
-    )
-    return select(Consultation, Organisation.name, texts, votes).outerjoin(
+    votes = total(Contribution, *Choice) + total(Amendment, *Choice)
+    imported = total(Contribution, *(f"imported_{choice}" for choice in Choice))
+    return select(Consultation, Organisation.name, texts, votes, imported).outerjoin(
         Organisation, Organisation.id == Consultation.organisation_id
     )
 
@@ -404,3 +407,8 @@ def parse_key(text: str | None, numbers: int) -> tuple[int, ...] | None:
     if text is None or not re.fullmatch(r"-?\d{1,18}" + r"_\d{1,18}" * (numbers - 1), text, re.ASCII):
         return None
     return tuple(int(part) for part in text.split("_"))
+
+
+def list_annexes(session: Session, contribution_id: int) -> Sequence[dict[str, Any]]:
+    """The explanations of an imported contribution: {"title", "html"} or {"title", "diff"}."""
+    return session.scalar(select(Contribution.annexes).where(Contribution.id == contribution_id)) or []

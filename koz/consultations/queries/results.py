@@ -37,6 +37,10 @@ from koz.consultations.states import Choice, Side
 from koz.consultations.tally import share, surely
 
 PointKind = Literal["uniting", "dividing"]
+#: A contribution unites when its votes make sure that more than this share agrees...
+UNITED: Final = 0.5
+#: ... and divides when they make sure of this share on both sides.
+DIVIDED: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,17 +238,17 @@ def _votes_there(consultation_id: int) -> Subquery:
     )
 
 
-def _points(session: Session, votes: Subquery, limit: int, *, imported: bool) -> list[Point]:
-    """What unites (surely more than half agree), best first, then what divides (surely many on both sides)."""
+def _points(session: Session, votes: Subquery, limit: int, *, imported: bool, divided: float = DIVIDED) -> list[Point]:
+    """What unites, best first, then what divides: surely more than the share `divided` stands on each side."""
     agree, disagree = cast(votes.c.agree, Float), cast(votes.c.disagree, Float)
     total = agree + disagree + cast(votes.c.mixed, Float)
     united = surely(agree, total, func.sqrt)
     split = func.least(united, surely(disagree, total, func.sqrt))
     ranked = []
-    for kind, score, enough in (("uniting", united, united > 0.5), ("dividing", split, split > 0)):
+    for kind, score, enough in (("uniting", united, united > UNITED), ("dividing", split, split > divided)):
         best = select(votes, literal(kind, String).label("kind"), score.label("score")).where(enough)
         if kind == "dividing":
-            best = best.where(agree > 0, disagree > 0, united <= 0.5)
+            best = best.where(agree > 0, disagree > 0, united <= UNITED)
         ranked.append(best.order_by(score.desc(), votes.c.id).limit(limit).subquery())
     both = union_all(*(select(r) for r in ranked)).subquery()
     rows = session.execute(
@@ -270,7 +274,7 @@ def top_points(session: Session, consultation_id: int, n: int) -> list[Point]:
     The latter is the contribution outside those `n` where surely the most people stand on both sides; fewer than
     `n + 1` points when there is not that much. Koz's own votes only.
     """
-    standing = _points(session, _votes_here(consultation_id), n, imported=False)
+    standing = _points(session, _votes_here(consultation_id), n, imported=False, divided=0.0)
     top = [p for p in standing if p.kind == "uniting"]
     return top + [p for p in standing if p.kind == "dividing"][:1]
 
@@ -325,3 +329,21 @@ def _count(rows: Any, table: Any, **values: Any) -> Select[Any]:
     """How many rows refer to an object of `table`, correlated with it."""
     statement = select(func.count()).select_from(rows).where(getattr(rows, _REFERENCE[table]) == table.id)
     return statement.where(*(getattr(rows, k) == v for k, v in values.items())).correlate(table)
+
+
+TALLY_COLUMNS: Final = (
+    "section", "contribution", "title", "agree", "mixed", "disagree", "amendments", "arguments_for",
+    "arguments_against", "sourced_arguments", "imported_agree", "imported_mixed", "imported_disagree",
+    "imported_amendments",
+)  # fmt: skip
+
+
+def list_tallies(session: Session, consultation_id: int, limit: int) -> Sequence[Sequence[Any]]:
+    """The figures of every contribution, in the columns of `TALLY_COLUMNS`, by id; at most `limit` rows."""
+    names = [getattr(Contribution, name) for name in TALLY_COLUMNS[2:]]
+    statement = (
+        select(Section.title, Contribution.id, *names)
+        .join(Section, Section.id == Contribution.section_id)
+        .where(Contribution.consultation_id == consultation_id)
+    )
+    return [tuple(row) for row in session.execute(statement.order_by(Contribution.id).limit(limit))]

@@ -21,6 +21,7 @@ from koz.consultations.services.writing import (
     amend,
     argue,
     contribute,
+    forget_person,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "close",
     "close_due",
     "contribute",
+    "forget_person",
     "import_cap",
     "open_for_campaign",
     "prepare",

@@ -4,7 +4,6 @@ Every value is checked here, so that a bad line is refused with a sentence befor
 HTML is cleaned to the tags of running text; people stay the pseudonyms they are in the file.
 """
 
-import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from koz.consultations.states import Side, SourceKind
-from koz.consultations.wording import difference
+from koz.consultations.wording import difference, plain
 from koz.core.errors import Invalid
 from koz.core.forms import clean_text
 from koz.core.i18n import _
@@ -182,12 +181,6 @@ def _modal(m: dict[str, Any]) -> dict[str, Any]:
     title = _text(m, "title", _TITLE) or _text(m, "key", _TITLE)
     before, after = (plain(clean_html(_text(m, name, _BODY))) for name in ("before", "after"))
     return {"title": title, "diff": difference(before, after)}
-
-
-def plain(clean: str) -> str:
-    """The text of cleaned HTML, a line a block."""
-    lines = html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<(?:br|/p|/li|/h\d|/blockquote)[^>]*>", "\n", clean)))
-    return re.sub(r"\s*\n\s*", "\n", lines).strip()
 
 
 def _author(o: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import structlog
 from sqlalchemy import delete
@@ -15,15 +16,17 @@ from koz.campaigns.states import CampaignState
 from koz.consultations import queries
 from koz.consultations.events import ConsultationClosed, ConsultationOpened
 from koz.consultations.models import Consultation, Section
+from koz.consultations.services.writing import html_of
 from koz.consultations.states import ConsultationState, may_step
 from koz.core.clock import end_of_day, now, today
 from koz.core.db import Uow
 from koz.core.errors import Conflict
 from koz.core.i18n import _
-from koz.core.markdown import render_markdown
 from koz.core.outbox import record
 
 log = structlog.get_logger(__name__)
+
+SECTION_HTML_MAX: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,10 @@ class Draft:
 
 def template_sections(campaign: Campaign) -> list[SectionDraft]:
     """The sections a campaign's texts give: what is asked, what it should bring, and when."""
-    found = [SectionDraft(_("What we ask"), campaign.ask or campaign.title)]
+    asked = campaign.ask or campaign.title
+    if campaign.ask and campaign.addressee_name:
+        asked = f"{_('We ask')} {_addressee(campaign)}, {campaign.ask}".rstrip(" .") + "."
+    found = [SectionDraft(_("What we ask"), asked)]
     for title, text in (
         (_("What it should bring"), campaign.expected_result),
         (_("How and when"), campaign.calendar),
@@ -59,7 +65,10 @@ def template_sections(campaign: Campaign) -> list[SectionDraft]:
 
 def prepare(session: Session, campaign_id: int) -> Consultation:
     """The campaign's consultation, made as a draft from the chosen template if there is none yet. Raises NotFound."""
-    campaign = lock_campaign(session, campaign_id)
+    consultation = queries.find_by_campaign(session, campaign_id)
+    if consultation is not None:
+        return consultation
+    campaign = lock_campaign(session, campaign_id)  # two who prepare at once: the second finds the first one's
     consultation = queries.find_by_campaign(session, campaign_id)
     if consultation is not None:
         return consultation
@@ -68,7 +77,7 @@ def prepare(session: Session, campaign_id: int) -> Consultation:
         campaign_id=campaign.id,
         organisation_id=campaign.organisation_id,
         title=campaign.title,
-        question=campaign.consultation_question or campaign.ask or campaign.title,
+        question=campaign.consultation_question or _("What do you think of “%(title)s”?", title=campaign.title),
         addressee=_addressee(campaign),
     )
     session.add(consultation)
@@ -95,7 +104,7 @@ def _write_sections(session: Session, consultation_id: int, sections: Sequence[S
             position=n,
             title=s.title,
             body_md=s.body_md,
-            body_html=render_markdown(s.body_md),
+            body_html=html_of(s.body_md, SECTION_HTML_MAX),
         )
         for n, s in enumerate(sections, 1)
     )
@@ -109,7 +118,7 @@ def save_draft(session: Session, consultation_id: int, draft: Draft, version: in
     if consultation.version != version:
         raise Conflict(_("Somebody else saved changes meanwhile. Copy your text, reload the page and put it in again."))
     consultation.question = draft.question
-    consultation.intro_md, consultation.intro_html = draft.intro_md, render_markdown(draft.intro_md)
+    consultation.intro_md, consultation.intro_html = draft.intro_md, html_of(draft.intro_md)
     consultation.days, consultation.answer_days = draft.days, draft.answer_days
     consultation.version += 1
     _write_sections(session, consultation.id, draft.sections)

@@ -25,7 +25,7 @@ from koz.consultations.models import (
 )
 from koz.consultations.queries import Target
 from koz.consultations.states import ActorKind, Side, SourceKind
-from koz.consultations.wording import difference, is_changed
+from koz.consultations.wording import difference, is_changed, plain
 from koz.core.clock import now
 from koz.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from koz.core.i18n import _
@@ -33,6 +33,8 @@ from koz.core.markdown import render_markdown
 
 TITLE_MAX: Final = 140
 BODY_MAX: Final = 6_000
+SECTION_MAX: Final = 12_000
+PROPOSED_MAX: Final = 20_000  # long enough for every text that can be amended, imported ones included
 REASON_MAX: Final = 2_000
 ARGUMENT_MAX: Final = 2_000
 PASSAGE_MAX: Final = 600
@@ -124,9 +126,10 @@ def _speak(session: Session, consultation_id: int, speaker: Speaker) -> None:
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-def _html(markdown: str) -> str:
+def html_of(markdown: str, most: int = HTML_MAX) -> str:
+    """What a text in Markdown looks like. Raises Invalid when it would weigh too much on its page."""
     html = render_markdown(markdown)
-    if len(html) > HTML_MAX:
+    if len(html) > most:
         raise Invalid(_("This text has too many marks and links to be shown. Write it more simply."))
     return html
 
@@ -135,6 +138,12 @@ def excerpt_of(text: str) -> str:
     """The beginning of a text as one line, cut at a word."""
     line = " ".join(text.split())
     return line if len(line) <= EXCERPT else line[:EXCERPT].rsplit(" ", 1)[0] + "…"
+
+
+def forget_person(session: Session, person_id: int) -> None:
+    """Take away the names under which a person wrote; the texts stay. For the erasure of an account."""
+    written = update(Participant).where(Participant.person_id == person_id)
+    session.execute(written.values(name="", kind=None).execution_options(synchronize_session=False))
 
 
 def _insert_once(session: Session, table: Any, values: dict[str, Any]) -> tuple[int, bool]:
@@ -153,10 +162,11 @@ def contribute(session: Session, command: NewContribution) -> int:
     if queries.get_section(session, command.consultation_id, command.section_id) is None:
         raise NotFound(_("This section does not exist. Go back to the consultation and choose another."))
     _speak(session, command.consultation_id, command.speaker)
+    html = html_of(command.body_md)
     values = {
         "consultation_id": command.consultation_id, "section_id": command.section_id,
         "position": int(now().timestamp() * 1000), "author_id": command.speaker.person_id, "title": command.title,
-        "body_md": command.body_md, "body_html": _html(command.body_md), "excerpt": excerpt_of(command.body_md),
+        "body_md": command.body_md, "body_html": html, "excerpt": excerpt_of(plain(html)),
         "form_key": command.form_key, "annexes": [],
     }  # fmt: skip
     return _insert_once(session, Contribution, values)[0]
