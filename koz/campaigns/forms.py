@@ -10,7 +10,17 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, FieldList, Form, FormField, HiddenField, RadioField, SelectField, TextAreaField
+from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the published stubs
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import DateInput, TextInput
 
@@ -32,6 +42,11 @@ _FRENCH: Final = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})", re.ASCII)
 _ROW: Final = re.compile(r"([a-z]+)-(\d{1,4})-([a-z_]+)", re.ASCII)
 
 NEEDED = InputRequired(_l("Fill in this field."))
+
+
+def choices_of(pairs: Iterable[tuple[Any, Any]]) -> list[Any]:
+    """Values and their words as choices."""
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 def at_most(n: int) -> Length:
@@ -113,7 +128,7 @@ class NewCampaignForm(BaseForm):
 
     def __init__(self, organisations: Iterable[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.organisation.choices = list(organisations)
+        self.organisation.choices = choices_of(organisations)
 
     def to_command(self) -> NewCampaign:
         """The campaign to be."""
@@ -128,7 +143,7 @@ class AskForm(VersionedForm):
     addressee_name = StrippedField(_l("Who is to answer"), validators=[at_most(140)])
     addressee_body = StrippedField(_l("Their office or body"), validators=[at_most(140)])
     addressee_email = StrippedField(_l("Their e-mail address"), validators=[Optional(), EmailAddress(), at_most(254)])
-    cause = SelectField(_l("The cause"), choices=list(CAUSES.items()))
+    cause = SelectField(_l("The cause"), choices=choices_of(CAUSES.items()))
     summary = PlainArea(_l("Summary for lists and shared links"), validators=[at_most(300)])
 
     def to_command(self) -> Ask:
@@ -167,7 +182,7 @@ class LineForm(Form):
     label = StrippedField(_l("What is needed"), validators=[at_most(140)])
     kind = SelectField(
         _l("Paid in"),
-        choices=[(LineKind.MONEY.value, _l("money")), (LineKind.SKILL.value, _l("hours of a skill"))],
+        choices=choices_of([(LineKind.MONEY.value, _l("money")), (LineKind.SKILL.value, _l("hours of a skill"))]),
         default=LineKind.MONEY.value,
         validate_choice=False,  # whatever is not skill is money
     )
@@ -332,7 +347,7 @@ class EndForm(VersionedForm):
     on_success = PlainArea(_l("What happens if the minimum is collected"), validators=[at_most(TEXT_MAX)])
     on_failure = PlainArea(_l("What happens if it is not"), validators=[at_most(TEXT_MAX)])
     consultation_template = RadioField(
-        _l("How people will be consulted"), choices=list(CONSULTATION_TEMPLATES.items()), default="text"
+        _l("How people will be consulted"), choices=choices_of(CONSULTATION_TEMPLATES.items()), default="text"
     )
     consultation_question = StrippedField(_l("The question of the consultation"), validators=[at_most(300)])
 
@@ -389,11 +404,13 @@ class ReviewForm(VersionedForm):
 
     decision = RadioField(
         _l("Decision"),
-        choices=[
-            (Decision.APPROVE.value, _l("Approve")),
-            (Decision.CHANGES.value, _l("Ask for changes")),
-            (Decision.REFUSE.value, _l("Refuse")),
-        ],
+        choices=choices_of(
+            [
+                (Decision.APPROVE.value, _l("Approve")),
+                (Decision.CHANGES.value, _l("Ask for changes")),
+                (Decision.REFUSE.value, _l("Refuse")),
+            ]
+        ),
         validators=[InputRequired(_l("Choose a decision."))],
     )
     reasons = PlainArea(_l("Reasons, as the organisation will read them"), validators=[at_most(TEXT_MAX)])

@@ -185,7 +185,7 @@ def list_public(
     """Public campaigns, latest first; `text` in the words of a person; `before` is the last id of the page before."""
     query = select(Campaign).where(Campaign.state.in_([s for s in states if s in PUBLIC]))
     if text:
-        query = query.where(Campaign.search.op("@@")(func.websearch_to_tsquery("french", text)))
+        query = query.where(Campaign.search.op("@@")(func.websearch_to_tsquery("french", func.koz_fold(text))))
     if before is not None:
         query = query.where(Campaign.id < before)
     if organisation_id is not None:
@@ -232,6 +232,60 @@ def get_with_details(session: Session, slug: str) -> Campaign:
     if campaign is None:
         raise _missing()
     return campaign
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerRow:
+    """What is needed to write to one follower."""
+
+    id: int
+    email: str
+    locale: str
+
+
+def list_followers(session: Session, campaign_id: int, after: int | None, limit: int) -> Sequence[FollowerRow]:
+    """Confirmed followers by id, those after id `after`."""
+    query = select(CampaignFollower.id, CampaignFollower.email, CampaignFollower.locale).where(
+        CampaignFollower.campaign_id == campaign_id,
+        CampaignFollower.confirmed_at.is_not(None),
+        CampaignFollower.id > (after or 0),
+    )
+    rows = session.execute(query.order_by(CampaignFollower.id).limit(limit)).all()
+    return [FollowerRow(row.id, row.email, row.locale) for row in rows]
+
+
+def find_follower(session: Session, follower_id: int) -> CampaignFollower | None:
+    """The follower, confirmed or not; None once unfollowed."""
+    return session.get(CampaignFollower, follower_id)
+
+
+def is_following(session: Session, campaign_id: int, email: str) -> bool:
+    """Whether an address (folded) follows the campaign, confirmed."""
+    query = select(CampaignFollower.id).where(
+        CampaignFollower.campaign_id == campaign_id,
+        CampaignFollower.email == email,
+        CampaignFollower.confirmed_at.is_not(None),
+    )
+    return session.scalar(query) is not None
+
+
+def count_followers(session: Session, campaign_id: int) -> int:
+    """How many confirmed followers a campaign has."""
+    query = select(func.count()).where(
+        CampaignFollower.campaign_id == campaign_id, CampaignFollower.confirmed_at.is_not(None)
+    )
+    return session.scalar(query) or 0
+
+
+def list_latest_reviews(session: Session, campaign_ids: Sequence[int]) -> Sequence[CampaignReview]:
+    """The latest decision on each of some campaigns."""
+    query = (
+        select(CampaignReview)
+        .where(CampaignReview.campaign_id.in_(campaign_ids))
+        .distinct(CampaignReview.campaign_id)
+        .order_by(CampaignReview.campaign_id, CampaignReview.id.desc())
+    )
+    return session.scalars(query).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,57 +345,3 @@ def _rows_of(table: Any, names: tuple[str, ...], order: Any, limit: int = 60) ->
     )
     rows = func.jsonb_agg(func.to_jsonb(some.table_valued()))
     return select(func.coalesce(rows, literal_column("'[]'::jsonb"))).select_from(some).scalar_subquery()
-
-
-@dataclass(frozen=True, slots=True)
-class FollowerRow:
-    """What is needed to write to one follower."""
-
-    id: int
-    email: str
-    locale: str
-
-
-def list_followers(session: Session, campaign_id: int, after: int | None, limit: int) -> Sequence[FollowerRow]:
-    """Confirmed followers by id, those after id `after`."""
-    query = select(CampaignFollower.id, CampaignFollower.email, CampaignFollower.locale).where(
-        CampaignFollower.campaign_id == campaign_id,
-        CampaignFollower.confirmed_at.is_not(None),
-        CampaignFollower.id > (after or 0),
-    )
-    rows = session.execute(query.order_by(CampaignFollower.id).limit(limit)).all()
-    return [FollowerRow(row.id, row.email, row.locale) for row in rows]
-
-
-def find_follower(session: Session, follower_id: int) -> CampaignFollower | None:
-    """The follower, confirmed or not; None once unfollowed."""
-    return session.get(CampaignFollower, follower_id)
-
-
-def is_following(session: Session, campaign_id: int, email: str) -> bool:
-    """Whether an address (folded) follows the campaign, confirmed."""
-    query = select(CampaignFollower.id).where(
-        CampaignFollower.campaign_id == campaign_id,
-        CampaignFollower.email == email,
-        CampaignFollower.confirmed_at.is_not(None),
-    )
-    return session.scalar(query) is not None
-
-
-def count_followers(session: Session, campaign_id: int) -> int:
-    """How many confirmed followers a campaign has."""
-    query = select(func.count()).where(
-        CampaignFollower.campaign_id == campaign_id, CampaignFollower.confirmed_at.is_not(None)
-    )
-    return session.scalar(query) or 0
-
-
-def list_latest_reviews(session: Session, campaign_ids: Sequence[int]) -> Sequence[CampaignReview]:
-    """The latest decision on each of some campaigns."""
-    query = (
-        select(CampaignReview)
-        .where(CampaignReview.campaign_id.in_(campaign_ids))
-        .distinct(CampaignReview.campaign_id)
-        .order_by(CampaignReview.campaign_id, CampaignReview.id.desc())
-    )
-    return session.scalars(query).all()

@@ -110,6 +110,7 @@ STATE_BADGES: Final[Mapping[CampaignState, str]] = {
 }
 CAUSES: Final[Mapping[str, Any]] = {
     "environment": _l("Environment"),
+    "city": _l("Town and neighbourhood"),
     "housing": _l("Housing"),
     "health": _l("Health"),
     "education": _l("Education"),

@@ -8,9 +8,37 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
+# Accents, ligatures and typographic apostrophes folded: PostgreSQL's parser keeps “d’école” as one word, so that
+# nobody who looks for “école” finds it, and people type “ecole”. Used for what is stored and for what is looked for.
+FOLD = """
+    CREATE FUNCTION koz_fold(words text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
+        SELECT replace(replace(translate(lower(normalize(words, NFC)),
+            'àâäáãåçéèêëíìîïñóòôöõúùûüýÿÀÂÄÁÃÅÇÉÈÊËÍÌÎÏÑÓÒÔÖÕÚÙÛÜÝŸ’‘ʼ',
+            'aaaaaaceeeeiiiinooooouuuuyyaaaaaaceeeeiiiinooooouuuuyy'''''''),
+            'œ', 'oe'), 'æ', 'ae')
+    $$
+"""
+
+
+def search_function(wrap: str) -> str:
+    """The trigger's function, with every text passed through `wrap`."""
+    return f"""
+        CREATE OR REPLACE FUNCTION koz_campaign_search() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            NEW.search := setweight(to_tsvector('french', {wrap}(NEW.title)), 'A')
+                || setweight(to_tsvector('french', {wrap}(NEW.summary || ' ' || NEW.ask)), 'B')
+                || setweight(to_tsvector('french', {wrap}(NEW.addressee_name || ' ' || NEW.addressee_body)), 'C')
+                || setweight(to_tsvector('french', {wrap}(NEW.story_md)), 'D');
+            RETURN NEW;
+        END $$
+    """
+
 
 def upgrade() -> None:
     """Create them."""
+    op.execute(FOLD)
+    op.execute(search_function("koz_fold"))
+    op.execute("UPDATE campaigns SET title = title")
     op.create_table(
         "campaign_followers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -47,3 +75,6 @@ def downgrade() -> None:
     op.drop_constraint(op.f("uq_campaign_updates_nonce"), "campaign_updates")
     op.drop_column("campaign_updates", "nonce")
     op.drop_table("campaign_followers")
+    op.execute(search_function(""))
+    op.execute("DROP FUNCTION koz_fold(text)")
+    op.execute("UPDATE campaigns SET title = title")

@@ -29,9 +29,10 @@ STORY_MIN: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What a campaign lacks, as a sentence, and the step at which it is given."""
+    """What a campaign lacks, as a sentence; the step and the field (its id on the page) where it is given."""
 
     step: str
+    field: str
     sentence: str
 
 
@@ -54,27 +55,48 @@ def missing(campaign: Campaign, lines: Sequence[BudgetLine], sources: Sequence[C
     first, last = deadline_bounds()
     money = [line for line in lines if line.kind is LineKind.MONEY]
     checks = (
-        ("ask", bool(campaign.ask), _("Say in one sentence what you ask.")),
-        ("ask", bool(campaign.addressee_name), _("Name the person or the office that is to answer.")),
-        ("ask", bool(campaign.addressee_email), _("Give the e-mail address at which the addressee will be asked.")),
-        ("ask", bool(campaign.summary), _("Write the summary that is shown in lists.")),
-        ("story", len(campaign.story_md) >= STORY_MIN, _("Tell the story in at least %(n)s characters.", n=STORY_MIN)),
-        ("story", bool(campaign.expected_result), _("Say what result you expect.")),
-        ("story", bool(campaign.calendar), _("Give the calendar: what happens when.")),
-        ("budget", bool(money), _("Add at least one budget line in money.")),
-        ("budget", not money or campaign.minimum_minor > 0, _("Give at least one budget line a minimum above zero.")),
-        ("sources", bool(sources), _("Add at least one source that backs what you say.")),
-        ("end", campaign.deadline_on is not None, _("Choose the last day for gifts.")),
+        ("ask", "ask", bool(campaign.ask), _("Say in one sentence what you ask.")),
+        ("ask", "addressee_name", bool(campaign.addressee_name), _("Name the person or the office that is to answer.")),
+        (
+            "ask",
+            "addressee_email",
+            bool(campaign.addressee_email),
+            _("Give the e-mail address at which the addressee will be asked."),
+        ),
+        ("ask", "summary", bool(campaign.summary), _("Write the summary that is shown in lists.")),
+        (
+            "story",
+            "story_md",
+            len(campaign.story_md) >= STORY_MIN,
+            _("Tell the story in at least %(n)s characters.", n=STORY_MIN),
+        ),
+        ("story", "expected_result", bool(campaign.expected_result), _("Say what result you expect.")),
+        ("story", "calendar", bool(campaign.calendar), _("Give the calendar: what happens when.")),
+        ("budget", "rows-0-label", bool(money), _("Add at least one budget line in money.")),
+        (
+            "budget",
+            "rows-0-minimum",
+            not money or campaign.minimum_minor > 0,
+            _("Give at least one budget line a minimum above zero."),
+        ),
+        ("sources", "rows-0-title", bool(sources), _("Add at least one source that backs what you say.")),
+        ("end", "deadline_on", campaign.deadline_on is not None, _("Choose the last day for gifts.")),
         (
             "end",
+            "deadline_on",
             campaign.deadline_on is None or first <= campaign.deadline_on <= last,
             _("The last day for gifts is too near or too far: choose one between 7 days and a year from now."),
         ),
-        ("end", bool(campaign.on_success), _("Say what happens if the minimum is collected.")),
-        ("end", bool(campaign.on_failure), _("Say what happens if it is not.")),
-        ("end", bool(campaign.consultation_question), _("Write the question of the consultation.")),
+        ("end", "on_success", bool(campaign.on_success), _("Say what happens if the minimum is collected.")),
+        ("end", "on_failure", bool(campaign.on_failure), _("Say what happens if it is not.")),
+        (
+            "end",
+            "consultation_question",
+            bool(campaign.consultation_question),
+            _("Write the question of the consultation."),
+        ),
     )
-    return [Missing(where, sentence) for where, good, sentence in checks if not good]
+    return [Missing(where, field, sentence) for where, field, good, sentence in checks if not good]
 
 
 def submit(session: Session, actor: Actor, slug: str) -> Campaign:

@@ -82,33 +82,41 @@ def _answer_requested(params: Params) -> str:
     return _("The authority is asked to answer.")
 
 
-def _answer_published(_params: Params) -> str:
+def _answer_accepted(_params: Params) -> str:
+    return _("The authority promises to answer.")
+
+
+def _answer_published(params: Params) -> str:
+    if params.get("addressee"):
+        return _("%(who)s answers.", who=params["addressee"])
     return _("The authority answers.")
 
 
-def _answer_overdue(_params: Params) -> str:
+def _answer_noted(_params: Params) -> str:
+    return _("A note is added to the answer.")
+
+
+def _answer_overdue(params: Params) -> str:
+    due = _day(params.get("due_on"))
+    if due:
+        return _("The answer was due on %(date)s: the authority is silent.", date=due)
     return _("The date for the answer has passed: the authority is silent.")
 
 
 def _commitment(params: Params) -> str:
-    text = params.get("text", "")
     if params.get("state") == "kept":
-        return _("A commitment of the authority is kept: %(text)s", text=text)
+        return _("A commitment of the authority is kept: %(text)s", text=params.get("text", ""))
     if params.get("state") == "dropped":
-        return _("A commitment of the authority is given up: %(text)s", text=text)
+        return _("A commitment of the authority is given up: %(text)s", text=params.get("text", ""))
+    if params.get("text"):
+        return _("A commitment moves on: %(text)s", text=params["text"])
     return _("A commitment of the authority moves on.")
 
 
-def _answer_accepted(_params: Params) -> str:
-    return _("The authority says that it will answer.")
-
-
-def _answer_noted(_params: Params) -> str:
-    return _("The authority adds a note to its answer.")
-
-
 def _commitment_late(params: Params) -> str:
-    return _("A commitment of the authority is late: %(text)s", text=params.get("text", ""))
+    if params.get("text"):
+        return _("A commitment is late: %(text)s", text=params["text"])
+    return _("A commitment of the authority is late.")
 
 
 def _closed(_params: Params) -> str:
@@ -128,11 +136,14 @@ KINDS: Final[Mapping[str, Callable[[Params], str]]] = {
     "consultation_opened": _consultation_opened,
     "consultation_closed": _consultation_closed,
     "answer_requested": _answer_requested,
+    "answer_asked": _answer_requested,
+    "answer_due": _answer_requested,
+    "answer_accepted": _answer_accepted,
     "answer_published": _answer_published,
+    "answered": _answer_published,
+    "answer_noted": _answer_noted,
     "answer_overdue": _answer_overdue,
     "commitment": _commitment,
-    "answer_accepted": _answer_accepted,
-    "answer_noted": _answer_noted,
     "commitment_late": _commitment_late,
     "closed": _closed,
 }

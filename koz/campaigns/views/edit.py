@@ -44,7 +44,7 @@ TITLES: Final[Mapping[str, Any]] = {
     "budget": _l("The budget"),
     "sources": _l("Sources"),
     "end": _l("The end"),
-    "check": _l("Check and submit"),
+    "check": _l("Check"),
 }
 STEPS: Final = tuple(TITLES)
 FORMS: Final[Mapping[str, type[VersionedForm]]] = {
@@ -190,7 +190,6 @@ def _check(actor: Actor, desk: Desk) -> ResponseReturnValue:
         sources=desk.sources,
         missing=desk.missing,
         refused=refused,
-        step_titles=TITLES,
         **_steps("check", desk),
     )
     return page, 422 if refused else 200

@@ -41,7 +41,7 @@ def updates(slug: str) -> ResponseReturnValue:
     return render_template("campaigns/updates.html", campaign=campaign, updates=page.items, next_url=more)
 
 
-@bp.get("/campaigns/<slug>/updates/<int:update_id>")
+@bp.get("/campaigns/<slug>/updates/<int(max=999999999999999999):update_id>")
 @access("public")
 def update(slug: str, update_id: int) -> ResponseReturnValue:
     """One piece of news."""
