@@ -40,6 +40,7 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
+    "koz.workflows.gifts",
 )
 
 migrate = Migrate(compare_type=True)

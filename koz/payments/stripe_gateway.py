@@ -128,8 +128,7 @@ class StripeGateway:
         }  # fmt: skip
         if page["payment_status"] == "paid":
             return _paid(base, page)
-        state = {"open": "open", "expired": "expired"}.get(page["status"], "unpaid")
-        return ProviderPayment(**base, state=state, failure=_failure(page))
+        return ProviderPayment(**base, state=_unpaid_state(page), failure=_failure(page))
 
     def refund(self, *, refund_id: int, account_id: str, payment_id: str, amount: Money, tip: Money) -> ProviderRefund:
         """Give back `amount + tip`; the tip's part comes from the application fee, in proportion."""
@@ -232,6 +231,15 @@ def _paid(base: dict[str, Any], page: dict[str, Any]) -> ProviderPayment:
         **base, state="paid", payment_id=intent["id"], paid=Money(page["amount_total"], currency),
         fee=Money(fee, currency), tip=Money(tip, currency),
     )  # fmt: skip
+
+
+def _unpaid_state(page: dict[str, Any]) -> str:
+    """A page that is not paid: open, expired, or complete with the money under way, which may have failed since."""
+    if page["status"] in {"open", "expired"}:
+        return str(page["status"])
+    intent = page.get("payment_intent")
+    given_up = isinstance(intent, dict) and intent.get("status") in {"requires_payment_method", "canceled"}
+    return "expired" if given_up else "unpaid"
 
 
 def _failure(page: dict[str, Any]) -> str | None:

@@ -200,6 +200,8 @@ def _order(session: Session, gift_id: int, addresses: tuple[str, str]) -> tuple[
 def _attempt(session: Session, gift: Gift, account_id: str) -> GiftAttempt:
     """A new try; or the last one while its outcome is unknown: the same number is the same key, and the same page."""
     last = queries.last_attempt(session, gift.id)
+    if last is not None and last.state is AttemptState.UNDER_WAY:
+        raise Conflict(_("This payment is under way at your bank. There is nothing to do but wait."))
     if last is not None and last.state is AttemptState.ASKED and last.account_id == account_id:
         if last.created_at > now() - KEY_LIFE:
             return last

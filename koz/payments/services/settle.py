@@ -49,6 +49,8 @@ def apply(session: Session, payment: ProviderPayment) -> GiftState | None:
         attempt.failure = payment.failure or attempt.failure
         if payment.state == "expired":
             _expire(session, gift, attempt)
+        elif payment.state == "unpaid" and attempt.state is not AttemptState.EXPIRED:
+            attempt.state = AttemptState.UNDER_WAY
     return gift.state
 
 
