@@ -26,6 +26,7 @@ from koz.demo import supervisor
 from koz.demo.supervisor import DemoError
 from koz.factory import create_app
 from koz.payments import ledger
+from koz.sandbox import app as sandbox_app
 from koz.schedule import PERIODIC
 
 log = structlog.get_logger(__name__)
@@ -134,7 +135,15 @@ def demo(*, reset: bool) -> None:
     supervisor.run(home, int(os.environ.get("PORT", "8000")), reset=reset)
 
 
+@click.command("sandbox", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Run the local stand-in for Stripe (`koz sandbox --help` tells its options)."""
+    sandbox_app.main(arguments)
+
+
 koz.add_command(demo)
+koz.add_command(sandbox)
 for _name in FEATURE_COMMANDS:
     koz.add_command(import_module(_name).cli)
 
