@@ -203,18 +203,14 @@ def _by_endpoint(secrets: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _account(account: Any) -> ProviderAccount:
-    """Active only when cards can be charged; restricted when Stripe stopped it or wants something at once."""
+    """Active only when cards can be charged; restricted when Stripe refuses it for good."""
     read = account.to_dict()
     merchant = (read.get("configuration") or {}).get("merchant") or {}
     cards = ((merchant.get("capabilities") or {}).get("card_payments") or {}).get("status")
     entries = (read.get("requirements") or {}).get("entries") or []
     mine = [e for e in entries if e.get("awaiting_action_from") == "user"]
     words = tuple(dict.fromkeys(str(e.get("description") or "") for e in mine if e.get("description")))
-    if cards == "active":
-        state = "active"
-    else:
-        late = any((e.get("minimum_deadline") or {}).get("status") == "past_due" for e in mine)
-        state = "restricted" if late or cards in {"rejected", "unsupported"} else "to_finish"
+    state = "active" if cards == "active" else "restricted" if cards in {"rejected", "unsupported"} else "to_finish"
     return ProviderAccount(provider_id=read["id"], state=state, requirements=words[:30])
 
 

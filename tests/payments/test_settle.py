@@ -95,7 +95,7 @@ def test_the_row_is_there_before_the_provider_is_asked(start, gateway, campaign_
         start(20_00)
     with unit_of_work() as session:
         assert session.scalars(select(Gift)).one().state is GiftState.OPENED
-        assert session.scalars(select(GiftAttempt)).one().state is AttemptState.ASKED
+        assert session.scalars(select(GiftAttempt)).one().state is AttemptState.EXPIRED
 
 
 def test_a_page_opened_in_the_dark_is_found_by_its_number(start, gateway, campaign_id):
