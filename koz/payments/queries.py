@@ -59,19 +59,21 @@ def _account(session: Session, condition: ColumnElement[bool], *, lock: bool) ->
 
 
 def find_attempt(session: Session, session_id: str) -> GiftAttempt | None:
-    """The try to pay that a hosted page belongs to."""
-    return session.scalar(select(GiftAttempt).where(GiftAttempt.session_id == session_id))
+    """The try to pay that a hosted page belongs to, freshly read: a state remembered from before would charge twice."""
+    query = select(GiftAttempt).where(GiftAttempt.session_id == session_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_attempt_by_number(session: Session, gift_id: int, number: int) -> GiftAttempt | None:
-    """The try of a gift with this number."""
-    return session.scalar(select(GiftAttempt).where(GiftAttempt.gift_id == gift_id, GiftAttempt.number == number))
+    """The try of a gift with this number, freshly read."""
+    query = select(GiftAttempt).where(GiftAttempt.gift_id == gift_id, GiftAttempt.number == number)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def last_attempt(session: Session, gift_id: int) -> GiftAttempt | None:
-    """The latest try of a gift."""
+    """The latest try of a gift, freshly read."""
     query = select(GiftAttempt).where(GiftAttempt.gift_id == gift_id).order_by(GiftAttempt.number.desc()).limit(1)
-    return session.scalar(query)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_attempt_of_metadata(session: Session, metadata: Mapping[str, Any], account_id: str) -> GiftAttempt | None:
@@ -88,8 +90,9 @@ def _number(text: object) -> int | None:
 
 
 def find_attempt_by_payment(session: Session, payment_id: str) -> GiftAttempt | None:
-    """The try that a provider's payment belongs to."""
-    return session.scalar(select(GiftAttempt).where(GiftAttempt.payment_id == payment_id))
+    """The try that a provider's payment belongs to, freshly read."""
+    query = select(GiftAttempt).where(GiftAttempt.payment_id == payment_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_counted_attempt(session: Session, gift_id: int) -> GiftAttempt | None:
@@ -97,13 +100,13 @@ def find_counted_attempt(session: Session, gift_id: int) -> GiftAttempt | None:
     query = select(GiftAttempt).where(
         GiftAttempt.gift_id == gift_id, GiftAttempt.state == AttemptState.PAID, GiftAttempt.surplus.is_(False)
     )
-    return session.scalar(query)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def list_attempts(session: Session, gift_id: int, limit: int = 50) -> Sequence[GiftAttempt]:
     """Tries of a gift, latest first."""
     query = select(GiftAttempt).where(GiftAttempt.gift_id == gift_id).order_by(GiftAttempt.number.desc()).limit(limit)
-    return session.scalars(query).all()
+    return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def list_open_attempts(
@@ -113,12 +116,12 @@ def list_open_attempts(
 
     The older the page, the rarer the look: every eighth of its age, at least once an hour.
     """
-    age = at - GiftAttempt.created_at
-    pause = func.greatest(look_after, func.least(age / 8, timedelta(hours=1)))
+    age_s = func.extract("epoch", at - GiftAttempt.created_at)
+    pause_s = func.greatest(look_after.total_seconds(), func.least(age_s / 8, 3600))
     query = select(GiftAttempt).where(
         GiftAttempt.state.in_([AttemptState.OPEN, AttemptState.UNDER_WAY]),
         GiftAttempt.created_at <= at - look_after,
-        (GiftAttempt.looked_at.is_(None)) | (GiftAttempt.looked_at <= at - pause),
+        GiftAttempt.looked_at.is_(None) | (func.extract("epoch", at - GiftAttempt.looked_at) >= pause_s),
     )
     return session.scalars(query.order_by(GiftAttempt.id).limit(limit)).all()
 
@@ -171,13 +174,14 @@ def get_refund(session: Session, refund_id: int, *, fresh: bool = False, lock: b
 
 
 def find_refund(session: Session, refund_id: int) -> Refund | None:
-    """The refund of an id."""
-    return session.get(Refund, refund_id)
+    """The refund of an id, freshly read."""
+    return session.get(Refund, refund_id, populate_existing=True)
 
 
 def find_refund_by_provider_id(session: Session, provider_id: str) -> Refund | None:
-    """The refund that the provider knows under an id."""
-    return session.scalar(select(Refund).where(Refund.provider_id == provider_id))
+    """The refund that the provider knows under an id, freshly read."""
+    query = select(Refund).where(Refund.provider_id == provider_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_refund_by_form_key(session: Session, form_key: str) -> Refund | None:
@@ -187,7 +191,7 @@ def find_refund_by_form_key(session: Session, form_key: str) -> Refund | None:
 
 def list_refunds(session: Session, gift_id: int, limit: int = 100) -> Sequence[Refund]:
     """Refunds of a gift, latest first."""
-    query = select(Refund).where(Refund.gift_id == gift_id)
+    query = select(Refund).where(Refund.gift_id == gift_id).execution_options(populate_existing=True)
     return session.scalars(query.order_by(Refund.id.desc()).limit(limit)).all()
 
 

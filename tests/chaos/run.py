@@ -151,6 +151,7 @@ def _unfinished(session: Any) -> int:
 
 def _compare(stack: Stack, accounts: dict[int, str], seen: Seen) -> Outcome:
     outcome = Outcome()
+    db.session.remove()  # nothing that this process has read before may be taken for the present state
     states = {organisation: stack.state(account) for organisation, account in accounts.items()}
     intents = [i for s in states.values() for i in s["objects"]["payment_intent"] if i["status"] == "succeeded"]
     with reading() as session:
