@@ -126,6 +126,7 @@ def _claim(session: Session) -> InboxEvent | None:
         .order_by(InboxEvent.next_attempt_at, InboxEvent.id)
         .limit(1)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     if event is not None:
         event.attempts += 1
