@@ -23,6 +23,7 @@ from koz.demo import supervisor
 from koz.demo.supervisor import DemoError
 from koz.factory import create_app
 from koz.payments import ledger
+from koz.sandbox import app as sandbox_app
 from koz.schedule import PERIODIC
 
 log = structlog.get_logger(__name__)
@@ -113,7 +114,15 @@ def demo(*, reset: bool) -> None:
     supervisor.run(Path(os.environ.get("KOZ_HOME", ".koz")), ports, reset=reset)
 
 
+@click.command("sandbox", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Run the local stand-in for Stripe (`koz sandbox --help` tells its options)."""
+    sandbox_app.main(arguments)
+
+
 koz.add_command(demo)
+koz.add_command(sandbox)
 for _name in FEATURE_COMMANDS:
     koz.add_command(import_module(_name).cli)
 

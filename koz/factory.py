@@ -56,6 +56,7 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.workflows.campaigns",
     "koz.workflows.following",
     "koz.workflows.funding",
+    "koz.workflows.gifts",
 )
 
 migrate = Migrate(compare_type=True)

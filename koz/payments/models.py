@@ -113,7 +113,7 @@ class GiftAttempt(Base):
     __tablename__ = "gift_attempts"
     __table_args__ = (
         UniqueConstraint("gift_id", "number"),
-        Index("ix_gift_attempts_unsettled", "created_at", postgresql_where="state IN ('asked', 'open')"),
+        Index("ix_gift_attempts_unsettled", "created_at", postgresql_where="state IN ('asked', 'open', 'under_way')"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

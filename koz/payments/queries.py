@@ -1,6 +1,6 @@
 """Reads of money."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from koz.core.errors import NotFound
+from koz.accounts import queries as accounts
+from koz.accounts.models import Organisation
+from koz.campaigns import queries as campaigns
+from koz.campaigns.models import Campaign
+from koz.campaigns.states import CampaignState
+from koz.core.access import Actor
+from koz.core.clock import now
+from koz.core.errors import NotAllowed, NotFound
 from koz.core.i18n import _
 from koz.core.money import Money
 from koz.payments.models import Gift, GiftAttempt, Line, PaymentAccount, Posting, Refund
@@ -52,19 +59,21 @@ def _account(session: Session, condition: ColumnElement[bool], *, lock: bool) ->
 
 
 def find_attempt(session: Session, session_id: str) -> GiftAttempt | None:
-    """The try to pay that a hosted page belongs to."""
-    return session.scalar(select(GiftAttempt).where(GiftAttempt.session_id == session_id))
+    """The try to pay that a hosted page belongs to, freshly read: a state remembered from before would charge twice."""
+    query = select(GiftAttempt).where(GiftAttempt.session_id == session_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_attempt_by_number(session: Session, gift_id: int, number: int) -> GiftAttempt | None:
-    """The try of a gift with this number."""
-    return session.scalar(select(GiftAttempt).where(GiftAttempt.gift_id == gift_id, GiftAttempt.number == number))
+    """The try of a gift with this number, freshly read."""
+    query = select(GiftAttempt).where(GiftAttempt.gift_id == gift_id, GiftAttempt.number == number)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def last_attempt(session: Session, gift_id: int) -> GiftAttempt | None:
-    """The latest try of a gift."""
+    """The latest try of a gift, freshly read."""
     query = select(GiftAttempt).where(GiftAttempt.gift_id == gift_id).order_by(GiftAttempt.number.desc()).limit(1)
-    return session.scalar(query)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_attempt_of_metadata(session: Session, metadata: Mapping[str, Any], account_id: str) -> GiftAttempt | None:
@@ -81,8 +90,9 @@ def _number(text: object) -> int | None:
 
 
 def find_attempt_by_payment(session: Session, payment_id: str) -> GiftAttempt | None:
-    """The try that a provider's payment belongs to."""
-    return session.scalar(select(GiftAttempt).where(GiftAttempt.payment_id == payment_id))
+    """The try that a provider's payment belongs to, freshly read."""
+    query = select(GiftAttempt).where(GiftAttempt.payment_id == payment_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_counted_attempt(session: Session, gift_id: int) -> GiftAttempt | None:
@@ -90,13 +100,13 @@ def find_counted_attempt(session: Session, gift_id: int) -> GiftAttempt | None:
     query = select(GiftAttempt).where(
         GiftAttempt.gift_id == gift_id, GiftAttempt.state == AttemptState.PAID, GiftAttempt.surplus.is_(False)
     )
-    return session.scalar(query)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def list_attempts(session: Session, gift_id: int, limit: int = 50) -> Sequence[GiftAttempt]:
     """Tries of a gift, latest first."""
     query = select(GiftAttempt).where(GiftAttempt.gift_id == gift_id).order_by(GiftAttempt.number.desc()).limit(limit)
-    return session.scalars(query).all()
+    return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def list_open_attempts(
@@ -106,12 +116,12 @@ def list_open_attempts(
 
     The older the page, the rarer the look: every eighth of its age, at least once an hour.
     """
-    age = at - GiftAttempt.created_at
-    pause = func.greatest(look_after, func.least(age / 8, timedelta(hours=1)))
+    age_s = func.extract("epoch", at - GiftAttempt.created_at)
+    pause_s = func.greatest(look_after.total_seconds(), func.least(age_s / 8, 3600))
     query = select(GiftAttempt).where(
-        GiftAttempt.state == AttemptState.OPEN,
+        GiftAttempt.state.in_([AttemptState.OPEN, AttemptState.UNDER_WAY]),
         GiftAttempt.created_at <= at - look_after,
-        (GiftAttempt.looked_at.is_(None)) | (GiftAttempt.looked_at <= at - pause),
+        GiftAttempt.looked_at.is_(None) | (func.extract("epoch", at - GiftAttempt.looked_at) >= pause_s),
     )
     return session.scalars(query.order_by(GiftAttempt.id).limit(limit)).all()
 
@@ -164,13 +174,14 @@ def get_refund(session: Session, refund_id: int, *, fresh: bool = False, lock: b
 
 
 def find_refund(session: Session, refund_id: int) -> Refund | None:
-    """The refund of an id."""
-    return session.get(Refund, refund_id)
+    """The refund of an id, freshly read."""
+    return session.get(Refund, refund_id, populate_existing=True)
 
 
 def find_refund_by_provider_id(session: Session, provider_id: str) -> Refund | None:
-    """The refund that the provider knows under an id."""
-    return session.scalar(select(Refund).where(Refund.provider_id == provider_id))
+    """The refund that the provider knows under an id, freshly read."""
+    query = select(Refund).where(Refund.provider_id == provider_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def find_refund_by_form_key(session: Session, form_key: str) -> Refund | None:
@@ -180,7 +191,7 @@ def find_refund_by_form_key(session: Session, form_key: str) -> Refund | None:
 
 def list_refunds(session: Session, gift_id: int, limit: int = 100) -> Sequence[Refund]:
     """Refunds of a gift, latest first."""
-    query = select(Refund).where(Refund.gift_id == gift_id)
+    query = select(Refund).where(Refund.gift_id == gift_id).execution_options(populate_existing=True)
     return session.scalars(query.order_by(Refund.id.desc()).limit(limit)).all()
 
 
@@ -198,6 +209,100 @@ def tip_given_back(session: Session, gift_id: int) -> Money:
         Refund.gift_id == gift_id, Refund.state != RefundState.FAILED, Refund.surplus.is_(False)
     )
     return Money(int(session.scalar(total) or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who a gift to a campaign goes to; `open` tells whether one can be made now, `ended` that none ever will."""
+
+    campaign_id: int
+    slug: str
+    title: str
+    organisation_id: int
+    organisation: str
+    organisation_slug: str
+    open: bool
+    ended: bool
+    currency: str
+
+
+def get_receiver(session: Session, slug: str) -> Receiver:
+    """Who gifts to a public campaign go to. Raises NotFound."""
+    campaign = campaigns.get_public_campaign(session, slug)
+    query = (
+        select(Organisation.name, Organisation.slug, PaymentAccount.can_charge)
+        .outerjoin(PaymentAccount, PaymentAccount.organisation_id == Organisation.id)
+        .where(Organisation.id == campaign.organisation_id)
+    )
+    name, organisation_slug, can_charge = session.execute(query).one()
+    accepts = campaigns.accepts_gifts(campaign, now())
+    return Receiver(
+        campaign.id, campaign.slug, campaign.title, campaign.organisation_id, name, organisation_slug,
+        accepts and bool(can_charge), not accepts, campaign.currency,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class GiftStory:
+    """All that a gift's page tells: the gift, its tries and refunds (latest first), and where it went."""
+
+    gift: Gift
+    attempts: Sequence[GiftAttempt]
+    refunds: Sequence[Refund]
+    campaign_slug: str
+    campaign_title: str
+    campaign_state: CampaignState
+    organisation: str
+
+    @property
+    def given_back(self) -> Sequence[Refund]:
+        """Refunds that the donor has."""
+        return [r for r in self.refunds if r.state is RefundState.DONE]
+
+    @property
+    def on_the_way(self) -> Sequence[Refund]:
+        """Refunds that the donor will have."""
+        return [r for r in self.refunds if r.state in {RefundState.WANTED, RefundState.PENDING}]
+
+
+def get_story(session: Session, gift_id: int) -> GiftStory:
+    """Everything about one gift. Raises NotFound."""
+    gift = get_gift(session, gift_id)
+    query = (
+        select(Campaign.slug, Campaign.title, Campaign.state, Organisation.name)
+        .join(Organisation, Organisation.id == Campaign.organisation_id)
+        .where(Campaign.id == gift.campaign_id)
+    )
+    row = session.execute(query).one()
+    return GiftStory(gift, list_attempts(session, gift_id), list_refunds(session, gift_id), *row)
+
+
+def get_story_for(session: Session, actor: Actor, gift_id: int, allowed: Callable[[Actor, int], bool]) -> GiftStory:
+    """Everything about a gift for a member of its organisation. Raises NotFound, NotAllowed."""
+    gift = find_gift(session, gift_id)
+    if gift is None or not actor.has_role(gift.organisation_id):
+        raise NotFound(_("This gift does not exist."))
+    if not allowed(actor, gift.organisation_id):
+        raise NotAllowed(_("Only the owners and treasurers of the organisation may do this."))
+    return get_story(session, gift_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """An organisation and its account at the provider, if it has begun one."""
+
+    organisation: Organisation
+    account: PaymentAccount | None
+
+
+def get_account_for(session: Session, actor: Actor, slug: str, allowed: Callable[[Actor, int], bool]) -> AccountPage:
+    """The payment account of an organisation for one of its members. Raises NotFound, NotAllowed."""
+    organisation = accounts.find_organisation_by_slug(session, slug)
+    if organisation is None or not actor.has_role(organisation.id):
+        raise NotFound(_("This organisation does not exist."))
+    if not allowed(actor, organisation.id):
+        raise NotAllowed(_("Only the owners and treasurers of the organisation may do this."))
+    return AccountPage(organisation, find_account(session, organisation.id))
 
 
 @dataclass(frozen=True, slots=True)

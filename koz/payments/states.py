@@ -23,10 +23,14 @@ class AccountState(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Where one try to pay stands: the provider's page was asked for, is open, was paid, expired."""
+    """Where one try to pay stands: the provider's page was asked for, is open, was paid, expired.
+
+    under_way: the donor did all, the money is on its way and may still fail (direct debit).
+    """
 
     ASKED = "asked"
     OPEN = "open"
+    UNDER_WAY = "under_way"
     PAID = "paid"
     EXPIRED = "expired"
 

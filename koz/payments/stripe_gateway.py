@@ -128,8 +128,7 @@ class StripeGateway:
         }  # fmt: skip
         if page["payment_status"] == "paid":
             return _paid(base, page)
-        state = {"open": "open", "expired": "expired"}.get(page["status"], "unpaid")
-        return ProviderPayment(**base, state=state, failure=_failure(page))
+        return ProviderPayment(**base, state=_unpaid_state(page), failure=_failure(page))
 
     def refund(self, *, refund_id: int, account_id: str, payment_id: str, amount: Money, tip: Money) -> ProviderRefund:
         """Give back `amount + tip`; the tip's part comes from the application fee, in proportion."""
@@ -204,18 +203,14 @@ def _by_endpoint(secrets: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _account(account: Any) -> ProviderAccount:
-    """Active only when cards can be charged; restricted when Stripe stopped it or wants something at once."""
+    """Active only when cards can be charged; restricted when Stripe refuses it for good."""
     read = account.to_dict()
     merchant = (read.get("configuration") or {}).get("merchant") or {}
     cards = ((merchant.get("capabilities") or {}).get("card_payments") or {}).get("status")
     entries = (read.get("requirements") or {}).get("entries") or []
     mine = [e for e in entries if e.get("awaiting_action_from") == "user"]
     words = tuple(dict.fromkeys(str(e.get("description") or "") for e in mine if e.get("description")))
-    if cards == "active":
-        state = "active"
-    else:
-        late = any((e.get("minimum_deadline") or {}).get("status") == "past_due" for e in mine)
-        state = "restricted" if late or cards in {"rejected", "unsupported"} else "to_finish"
+    state = "active" if cards == "active" else "restricted" if cards in {"rejected", "unsupported"} else "to_finish"
     return ProviderAccount(provider_id=read["id"], state=state, requirements=words[:30])
 
 
@@ -232,6 +227,15 @@ def _paid(base: dict[str, Any], page: dict[str, Any]) -> ProviderPayment:
         **base, state="paid", payment_id=intent["id"], paid=Money(page["amount_total"], currency),
         fee=Money(fee, currency), tip=Money(tip, currency),
     )  # fmt: skip
+
+
+def _unpaid_state(page: dict[str, Any]) -> str:
+    """A page that is not paid: open, expired, or complete with the money under way, which may have failed since."""
+    if page["status"] in {"open", "expired"}:
+        return str(page["status"])
+    intent = page.get("payment_intent")
+    given_up = isinstance(intent, dict) and intent.get("status") in {"requires_payment_method", "canceled"}
+    return "expired" if given_up else "unpaid"
 
 
 def _failure(page: dict[str, Any]) -> str | None:

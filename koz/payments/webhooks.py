@@ -66,7 +66,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "checkout.session.async_payment_succeeded": _look_at_checkout,
     "checkout.session.async_payment_failed": _look_at_checkout,
     "checkout.session.expired": _look_at_checkout,
-    "payment_intent.succeeded": _look_at_intent,
     "payment_intent.payment_failed": _look_at_intent,
     "charge.refunded": _look_at_refunds,
     "refund.created": _look_at_refunds,
@@ -127,6 +126,7 @@ def _claim(session: Session) -> InboxEvent | None:
         .order_by(InboxEvent.next_attempt_at, InboxEvent.id)
         .limit(1)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     if event is not None:
         event.attempts += 1

@@ -46,10 +46,19 @@ def _gifts() -> None:
     op.add_column("gift_attempts", sa.Column("surplus", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.alter_column("gift_attempts", "surplus", server_default=None)
     op.add_column("gift_attempts", sa.Column("failure", sa.String(80), nullable=True))
+    _attempt_states("'asked', 'open', 'under_way', 'paid', 'expired'")
     op.create_index(
-        "ix_gift_attempts_unsettled", "gift_attempts", ["created_at"], postgresql_where="state IN ('asked', 'open')"
+        "ix_gift_attempts_unsettled",
+        "gift_attempts",
+        ["created_at"],
+        postgresql_where="state IN ('asked', 'open', 'under_way')",
     )
     op.create_index("ix_ledger_postings_gift_id", "ledger_postings", ["gift_id"])
+
+
+def _attempt_states(words: str) -> None:
+    op.drop_constraint(op.f("ck_gift_attempts_state_known"), "gift_attempts", type_="check")
+    op.create_check_constraint(op.f("ck_gift_attempts_state_known"), "gift_attempts", f"state IN ({words})")
 
 
 def _refunds() -> None:
@@ -85,6 +94,8 @@ def downgrade() -> None:
         op.drop_column("refunds", column)
     op.drop_index("ix_ledger_postings_gift_id", "ledger_postings")
     op.drop_index("ix_gift_attempts_unsettled", "gift_attempts")
+    op.execute("UPDATE gift_attempts SET state = 'open' WHERE state = 'under_way'")
+    _attempt_states("'asked', 'open', 'paid', 'expired'")
     for column in ("failure", "surplus", "url"):
         op.drop_column("gift_attempts", column)
     op.drop_index("ix_gifts_campaign_id_id", "gifts")

@@ -18,6 +18,8 @@ from koz.payments.gateway import (
     ProviderRefused,
 )
 
+_numbers = count(1)  # of all fakes: two of them may share a database
+
 
 class FakeGateway:
     """Keeps accounts, pages, payments and refunds by idempotency key.
@@ -38,7 +40,7 @@ class FakeGateway:
         self.events: dict[bytes, ProviderEvent] = {}
         self.down = self.lose = self.deaf = False
         self.refund_state = "done"
-        self._numbers = count(1)
+        self._numbers = _numbers
 
     def _call(self) -> None:
         assert not unit_of_work_is_open(), "network call inside a transaction"

@@ -98,16 +98,14 @@ def open_page(uow: Uow, gateway: PaymentGateway, gift_id: int, addresses: Addres
         order, attempt_id = _order(session, gift_id, addresses(gift_id))
     try:
         page = gateway.open_checkout(order)
-    except ProviderRefused:
+    except (ProviderDown, ProviderRefused):
         _forget(uow, attempt_id)
-        raise _unavailable() from None
-    except ProviderDown:
         raise _unavailable() from None
     with uow() as session:
         attempt = session.get_one(GiftAttempt, attempt_id, with_for_update=True)
-        attempt.session_id, attempt.url = page.session_id, page.url
-        if attempt.state is AttemptState.ASKED:
+        if attempt.session_id is None and attempt.state is not AttemptState.PAID:
             attempt.state = AttemptState.OPEN
+        attempt.session_id, attempt.url = page.session_id, page.url
     return page.url
 
 
@@ -126,7 +124,10 @@ def _close_older(uow: Uow, gateway: PaymentGateway, gift_id: int) -> None:
 
 
 def _forget(uow: Uow, attempt_id: int) -> None:
-    """The provider will not open this page: the next try is a new one, under a new key."""
+    """No page came of this try: the next one is new, under a new key, because the provider repeats its errors by key.
+
+    That cannot charge twice: the donor never saw the page that may have been opened in the dark.
+    """
     with uow() as session:
         attempt = session.get_one(GiftAttempt, attempt_id, with_for_update=True)
         if attempt.state is AttemptState.ASKED:
@@ -200,6 +201,8 @@ def _order(session: Session, gift_id: int, addresses: tuple[str, str]) -> tuple[
 def _attempt(session: Session, gift: Gift, account_id: str) -> GiftAttempt:
     """A new try; or the last one while its outcome is unknown: the same number is the same key, and the same page."""
     last = queries.last_attempt(session, gift.id)
+    if last is not None and last.state is AttemptState.UNDER_WAY:
+        raise Conflict(_("This payment is under way at your bank. There is nothing to do but wait."))
     if last is not None and last.state is AttemptState.ASKED and last.account_id == account_id:
         if last.created_at > now() - KEY_LIFE:
             return last

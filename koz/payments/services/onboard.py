@@ -91,7 +91,10 @@ def _keep(session: Session, organisation_id: int, opened: ProviderAccount) -> No
 
 
 def _apply(account: PaymentAccount, found: ProviderAccount, read_at: datetime) -> None:
+    was = account.state
     account.state = AccountState(found.state)
+    if account.state is AccountState.TO_FINISH and was is not AccountState.TO_FINISH:
+        account.state = AccountState.RESTRICTED  # it could take gifts before: this is not a form to finish
     account.can_charge = account.state is AccountState.ACTIVE
     account.requirements = list(found.requirements)
     account.read_at = read_at

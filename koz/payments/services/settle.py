@@ -27,8 +27,13 @@ SEND_JOB: Final = "payments.send_refunds"
 def look(uow: Uow, gateway: PaymentGateway, account_id: str, session_id: str) -> GiftState | None:
     """Read a hosted page at the provider and apply what it says. None when it is not one of ours.
 
-    Raises ProviderDown, ProviderRefused.
+    A page that we know as paid is not read again: nothing about it can change any more. Raises ProviderDown,
+    ProviderRefused.
     """
+    with uow() as session:
+        known = queries.find_attempt(session, session_id)
+        if known is not None and known.state is AttemptState.PAID and known.account_id == account_id:
+            return queries.get_gift(session, known.gift_id).state
     payment = gateway.fetch_payment(account_id, session_id)
     with uow() as session:
         return apply(session, payment)
@@ -49,6 +54,8 @@ def apply(session: Session, payment: ProviderPayment) -> GiftState | None:
         attempt.failure = payment.failure or attempt.failure
         if payment.state == "expired":
             _expire(session, gift, attempt)
+        elif payment.state == "unpaid" and attempt.state is not AttemptState.EXPIRED:
+            attempt.state = AttemptState.UNDER_WAY
     return gift.state
 
 
