@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 FEATURE_COMMANDS: Final[tuple[str, ...]] = (
     # one a line
     "koz.consultations.cli",
+    "koz.skills.cli",
 )
 
 

@@ -38,11 +38,13 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.api.views",
     "koz.campaigns.views",
     "koz.consultations.views",
+    "koz.matching.views",
     "koz.pages.campaigns",
     "koz.pages.embed",
     "koz.pages.home",
     "koz.pages.organisations",
     "koz.payments.views",
+    "koz.skills.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
@@ -57,6 +59,7 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.workflows.following",
     "koz.workflows.funding",
     "koz.workflows.gifts",
+    "koz.workflows.matching",
 )
 
 migrate = Migrate(compare_type=True)

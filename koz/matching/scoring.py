@@ -150,6 +150,20 @@ class Coverage:
         )
         return tuple(t for t in layers if t.value > 0)
 
+    def as_json(self) -> dict[str, Any]:
+        """The need, and the declared skills that speak for it, best first."""
+        return {
+            "need": self.need.concept_id,
+            "level": self.need.level,
+            "must": self.need.must,
+            "share": self.share,
+            "value": self.value,
+            "met_by": [
+                {"skill": m.concept_id, "level": m.level, "via": list(m.path.via), "strength": m.strength}
+                for m in self.meetings
+            ],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -196,6 +210,8 @@ class Score:
                 {"need": t.need, "met_by": list(t.met_by), "via": list(t.via), "value": t.value} for t in self.terms
             ],
             "missing": [n.concept_id for n in self.missing],
+            "closed": [gate.value for gate in self.closed],
+            "needs": [c.as_json() for c in self.coverage],
         }
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from koz.core.i18n import _l
 
 
 class Side(StrEnum):
@@ -72,6 +74,44 @@ ENGAGEMENT_STEPS: Final[Mapping[EngagementState, Mapping[EngagementState, frozen
 }
 #: Engagements that hold a seat of their mission.
 SEATED: Final = frozenset({E.ACCEPTED, E.RUNNING, E.DELIVERED, E.CLOSED})
+
+REASON_WORDS: Final[Mapping[Reason, Any]] = {
+    Reason.HOURS: _l("Too many hours a week"),
+    Reason.PLACE: _l("Too far"),
+    Reason.CAUSE: _l("Not a cause for me"),
+    Reason.SKILLS: _l("Not what I do"),
+    Reason.MOMENT: _l("Not in the next 30 days"),
+    Reason.OTHER: _l("Another reason"),
+}
+#: What an organisation should know about somebody who offers themselves although something does not fit.
+GATE_WORDS: Final[Mapping[str, Any]] = {
+    "language": _l("They did not name the working language."),
+    "place": _l("They named neither this place nor remote work, as the mission asks."),
+    "hours": _l("They have fewer hours in a week than the mission asks."),
+    "must": _l("A skill needed in any case is not covered."),
+    "fit": _l("Few of the skills are covered."),
+}
+ENGAGEMENT_WORDS: Final[Mapping[EngagementState, Any]] = {
+    E.ACCEPTED: _l("Agreed by both"),
+    E.RUNNING: _l("Under way"),
+    E.DELIVERED: _l("Delivered, to be confirmed"),
+    E.CLOSED: _l("Done and confirmed"),
+    E.CANCELLED: _l("Ended before its time"),
+}
+#: Kind of badge for a state; the word beside it says the same.
+ENGAGEMENT_BADGES: Final[Mapping[EngagementState, str]] = {
+    E.ACCEPTED: "gold",
+    E.RUNNING: "action",
+    E.DELIVERED: "gold",
+    E.CLOSED: "ok",
+}
+PROPOSAL_WORDS: Final[Mapping[ProposalState, Any]] = {
+    P.PROPOSED: _l("Waiting for an answer"),
+    P.LATER: _l("Not now, perhaps later"),
+    P.ACCEPTED: _l("Accepted by both"),
+    P.DECLINED: _l("Declined"),
+    P.WITHDRAWN: _l("Taken back"),
+}
 
 
 def may_answer(old: ProposalState, new: ProposalState) -> bool:

@@ -43,6 +43,14 @@ LEVEL_ASKED: Final[Mapping[int, Any]] = {
     4: _l("professional"),
     5: _l("expert"),
 }
+#: The same levels, as somebody else reads them.
+LEVEL_OFFERED: Final[Mapping[int, Any]] = {
+    1: _l("level 1 of 5: beginning"),
+    2: _l("level 2 of 5: with some help"),
+    3: _l("level 3 of 5: on one’s own"),
+    4: _l("level 4 of 5: a trade"),
+    5: _l("level 5 of 5: trains others"),
+}
 #: Languages one can work in: ISO 639-1 codes, and ISO 639-3 for French sign language.
 LANGUAGES: Final[Mapping[str, Any]] = {
     "fr": _l("French"),

@@ -11,6 +11,8 @@ from koz.skills.taxonomy.kinds import EdgeKind
 MAX_DEPTH: Final = 3
 #: Paths weaker than this say nothing about a person.
 FLOOR: Final = 0.2
+#: How many results a graph remembers, each some kilobytes.
+KEPT: Final = 2_000
 #: Against its direction an edge is worth this share: knowing the wider thing only hints at the narrower one, and one
 #: skill of a job is far from the job.
 BACKWARDS: Final = {
@@ -58,7 +60,8 @@ class Graph:
         """What a person who has `concept_id` can be presumed to bring: itself (1, no way), and all it reaches."""
         known = self._reach.get(concept_id)
         if known is None:
-            known = self._reach[concept_id] = self._best(concept_id, self._forward)
+            known = self._best(concept_id, self._forward)
+            _keep(self._reach, concept_id, known)
         return known
 
     def reached_by(self, concept_id: int) -> Mapping[int, Reached]:
@@ -67,7 +70,7 @@ class Graph:
         if known is None:
             backward = self._best(concept_id, self._backward)
             known = {other: Reached(r.weight, r.via[::-1]) for other, r in backward.items()}
-            self._reached_by[concept_id] = known
+            _keep(self._reached_by, concept_id, known)
         return known
 
     def _best(self, start: int, arcs: "_Arcs") -> dict[int, Reached]:
@@ -89,6 +92,13 @@ class Graph:
             best.update(step)
             frontier = step
         return best
+
+
+def _keep(cache: dict[int, dict[int, Reached]], concept_id: int, found: dict[int, Reached]) -> None:
+    """Remember a result; a full memory is emptied, which is rare and cheap to mend."""
+    if len(cache) >= KEPT:
+        cache.clear()
+    cache[concept_id] = found
 
 
 def _better(found: Reached, known: Reached | None) -> bool:

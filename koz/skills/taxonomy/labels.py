@@ -31,6 +31,11 @@ _GENDER: Final = tuple(
         (r"(?<=\w{2})euses?$", "eur"),
         (r"(?<=\w{3})iennes?$", "ien"),
         (r"(?<=\w{3})eres?$", "er"),
+        (r"(?<=\w{3})ees?$", "e"),
+        (r"(?<=\w{3})ates?$", "at"),
+        (r"(?<=\w{3})antes?$", "ant"),
+        (r"(?<=\w{3})entes?$", "ent"),
+        (r"(?<=\w{3})oises?$", "ois"),
         (r"(?<=\w{2})ives?$", "if"),
         (r"(?<=\w{3})elles?$", "el"),
         (r"(?<=\w{2})eaux$", "eau"),
@@ -42,12 +47,12 @@ _GENDER: Final = tuple(
 #: Words that carry no meaning of their own, folded. « aide » and « recherche » are not among them: they name skills.
 _STOP_WORDS: Final = {
     "fr": """
-        a ai au aux avec c ce ces cette d dans de des du elle elles en et etre eu fais fait faire il ils j je l la le les
-        leur leurs m ma me mes mon n nos notre ou par peux pour qu que quelqu qui s sa sais savoir se ses son sous suis
-        sur t tres un une vos votre y besoin cherche cherchons recherchons
+        a ai au aux avec c ce ces cette d dans de des du elle elles en et etre eu fais fait faire il ils j je l la le
+        les leur leurs m ma me mes mon n nos notre ou par peux pour qu que quelqu qui s sa sais savoir se ses son sous
+        suis sur t tres un une vos votre y besoin cherche cherchons recherchons
     """,
     "en": """
-        a am an and are as at be by can do for from have i in is it me my of on or our s so some someone that the their
+        a am an and are as at be by can do for from have i in is me my of on or our s so some someone that the their
         this to us we who with you your need needs needed want looking help know
     """,
 }
@@ -58,6 +63,8 @@ _stemming = Lock()
 
 def _plain(text: str) -> str:
     """Case folded, accents and other marks gone."""
+    if text.isascii():
+        return text.lower()
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).translate(_LIGATURES)
     return "".join(c for c in text if not unicodedata.combining(c))
 
@@ -71,9 +78,14 @@ def fold(text: str) -> str:
 
 
 def words(text: str, lang: str) -> list[str]:
-    """The folded words of `text` that carry meaning in `lang`, French ones in the masculine, in order."""
-    found = [w for w in fold(text).split() if w not in _STOP[lang]]
-    return [_masculine(w) for w in found] if lang == "fr" else found
+    """The folded words of `text` that carry meaning in `lang`, in the singular, French ones in the masculine."""
+    return words_of(fold(text), lang)
+
+
+def words_of(folded: str, lang: str) -> list[str]:
+    """`words` of a text that is folded already."""
+    plain = _masculine if lang == "fr" else _singular
+    return [plain(w) for w in folded.split() if w not in _STOP[lang]]
 
 
 def stems(text: str, lang: str) -> list[str]:
@@ -95,4 +107,11 @@ def _masculine(word: str) -> str:
         changed = pattern.sub(form, word)
         if changed != word:
             return changed
+    return _singular(word)
+
+
+@lru_cache(maxsize=100_000)
+def _singular(word: str) -> str:
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        return word[:-1]
     return word

@@ -1,14 +1,14 @@
 """Phrase → concepts: an inverted index in memory over all labels and aliases, French and English together.
 
-What counts, best first: the folded phrase is a label or alias; its stems are those of one; a label or alias stands
-inside the phrase; stems in common, weighted by how rare they are (TF-IDF cosine), where a word that the index does
-not know counts as the known words closest to it by character trigrams, and a known word brings its relatives of
-the same root (« traductrice », « traduction ») at a discount. Results are deterministic: equal scores come in the
-order in which the concepts were given.
+What counts, best first: the folded phrase is a label or alias; its words are those of one, in any gender, number and
+order, or written together (« data viz »); a label or alias stands inside the phrase; stems in common, weighted by how
+rare they are (TF-IDF cosine), where a word that the index does not know counts as the known words closest to it by
+character trigrams, and a known word brings its relatives of the same root (« traductrice », « traduction ») at a
+discount. Results are deterministic: equal scores come in the order in which the concepts were given.
 """
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -17,15 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from koz.skills.taxonomy.kinds import LANGUAGES
-from koz.skills.taxonomy.labels import fold, stem, words
+from koz.skills.taxonomy.labels import fold, stem, words_of
 
 #: Below this a hit is noise and is not returned.
 MIN_SCORE: Final = 0.3
 #: What a phrase in the language that was not asked for is worth.
 OTHER_LANGUAGE: Final = 0.97
-#: What an alias is worth against a label.
-ALIAS: Final = 0.99
-SAME_STEMS: Final = 0.96
+SAME_WORDS: Final = 0.96
+#: What a label written together or apart is worth, and up to how many words it may have.
+WRITTEN_TOGETHER: Final = 0.93
+TOGETHER: Final = 4
 #: A label inside a longer phrase: at least, and by the share of the phrase it covers.
 INSIDE: Final = (0.45, 0.45)
 OVERLAP: Final = 0.9
@@ -43,12 +44,12 @@ ROOT_WEIGHT: Final = 0.6
 
 
 class Phrase(NamedTuple):
-    """One way to write a concept: its label (`main`) or an alias, in `lang`."""
+    """One way to write a concept in `lang`: label or alias; `worth` (0, 1] scales the score of what it finds."""
 
     concept_id: int
     lang: str
     text: str
-    main: bool
+    worth: float = 1.0
 
 
 class Hit(NamedTuple):
@@ -64,17 +65,12 @@ class SearchIndex:
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._ids: list[int] = []
         rows: dict[int, int] = {}
-        exact: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
-        by_language: dict[str, list[tuple[int, str, bool]]] = {lang: [] for lang in LANGUAGES}
+        by_language: dict[str, list[tuple[int, str, float]]] = {lang: [] for lang in LANGUAGES}
         for phrase in phrases:
             row = rows.setdefault(phrase.concept_id, len(rows))
             if row == len(self._ids):
                 self._ids.append(phrase.concept_id)
-            by_language[phrase.lang].append((row, phrase.text, phrase.main))
-            worth = 1.0 if phrase.main else ALIAS
-            found = exact[phrase.lang, fold(phrase.text)]
-            found[row] = max(worth, found.get(row, 0.0))
-        self._exact = dict(exact)
+            by_language[phrase.lang].append((row, fold(phrase.text), phrase.worth))
         self._languages = {lang: _Language(lang, listed) for lang, listed in by_language.items()}
 
     def __len__(self) -> int:
@@ -89,40 +85,56 @@ class SearchIndex:
         for language, index in self._languages.items():
             worth = 1.0 if language == lang else OTHER_LANGUAGE
             index.score(folded, worth, scores)
-            for row, share in self._exact.get((language, folded), {}).items():
-                scores[row] = max(scores[row], share * worth)
         scores = np.round(scores, 6)
         count = min(top, int(np.count_nonzero(scores >= MIN_SCORE)))
         order = np.argsort(-scores, kind="stable")[:count]
         return [Hit(self._ids[row], float(scores[row])) for row in order.tolist()]
 
 
-class _Language:
-    """The phrases of one language: postings stem → phrase, phrases by their stems, and its vocabulary."""
+_Lookup = dict[str, int | list[int]]
+"""A text → the number of the phrase that reads so, or their numbers: almost always it is one, and there are many."""
 
-    def __init__(self, lang: str, phrases: Sequence[tuple[int, str, bool]]) -> None:
+
+def _note(lookup: _Lookup, key: str, number: int) -> None:
+    found = lookup.setdefault(key, number)
+    if isinstance(found, list):
+        found.append(number)
+    elif found != number:
+        lookup[key] = [found, number]
+
+
+class _Language:
+    """The phrases of one language: by their folded text and words, postings stem → phrase, and the vocabulary."""
+
+    def __init__(self, lang: str, phrases: Sequence[tuple[int, str, float]]) -> None:
         self._lang = lang
         self._vocabulary: dict[str, int] = {}
-        self._same: dict[tuple[str, ...], dict[int, float]] = {}
+        self._exact: _Lookup = {}
+        self._together: _Lookup = {}
+        self._same: _Lookup = {}
         surface: dict[str, int] = {}
         flat_phrase: list[int] = []
         flat_stem: list[int] = []
-        owner: list[int] = []
-        for row, text, main in phrases:
-            found: dict[str, None] = {}
-            for word in words(text, lang):
-                root = stem(word, lang)
-                surface[word] = self._vocabulary.setdefault(root, len(self._vocabulary))
-                found[root] = None
+        for number, (_row, folded, _worth) in enumerate(phrases):
+            _note(self._exact, folded, number)
+            if 0 < folded.count(" ") < TOGETHER:
+                _note(self._together, folded.replace(" ", ""), number)
+            found = dict.fromkeys(words_of(folded, lang))
             if not found:
                 continue
-            same = self._same.setdefault(tuple(sorted(found)), {})
-            same[row] = max(same.get(row, 0.0), 1.0 if main else ALIAS)
-            flat_phrase += [len(owner)] * len(found)
-            flat_stem += [self._vocabulary[root] for root in found]
-            owner.append(row)
-        self._owner = np.array(owner, dtype=np.int64)
-        self._fill(np.array(flat_phrase, dtype=np.int64), np.array(flat_stem, dtype=np.int64))
+            _note(self._same, _joined(found), number)
+            roots = set()
+            for word in found:
+                stem_id = surface.get(word)
+                if stem_id is None:
+                    root = stem(word, lang)
+                    stem_id = surface[word] = self._vocabulary.setdefault(root, len(self._vocabulary))
+                roots.add(stem_id)
+            flat_phrase += [number] * len(roots)
+            flat_stem += roots
+        self._owner = np.array([row for row, _folded, _worth in phrases], dtype=np.int64)
+        self._worth = np.array([worth for _row, _folded, worth in phrases], dtype=np.float64)
+        self._fill(np.array(flat_phrase, dtype=np.int32), np.array(flat_stem, dtype=np.int64))
         self._roots = sorted(self._vocabulary)
         self._spelling = _Spelling(surface)
         self._standins = lru_cache(maxsize=4096)(self._find_standins)
@@ -139,49 +151,47 @@ class _Language:
 
     def score(self, folded: str, worth: float, scores: NDArray[np.float64]) -> None:
         """Raise `scores` (one a concept) to what this language finds for the folded phrase, times `worth`."""
-        listed = list(dict.fromkeys((w, stem(w, self._lang)) for w in words(folded, self._lang)[:MAX_WORDS]))
+        together = folded.replace(" ", "")
+        self._raise(scores, self._exact, folded, worth)
+        self._raise(scores, self._exact, together, worth * WRITTEN_TOGETHER)
+        self._raise(scores, self._together, together, worth * WRITTEN_TOGETHER)
+        listed = list(dict.fromkeys(words_of(folded, self._lang)[:MAX_WORDS]))
         if not listed or not self._owner.size:
             return
-        self._score_same([root for _word, root in listed], worth, scores)
-        query = 0.0
+        standins = {word: self._standins(word) for word in listed}
+        weights = {word: float(self._idf[s[0][0]]) if s else self._unknown for word, s in standins.items()}
+        self._score_words(listed, weights, worth, scores)
         gathered = np.zeros(self._owner.size)
-        for word, root in listed:
-            standins = self._standins(word, root)
-            weight = self._idf[standins[0][0]] if standins else self._unknown
-            query += weight**2
-            best: dict[int, float] = {}
-            for stem_id, likeness in standins:
-                best[stem_id] = max(likeness, best.get(stem_id, 0.0))
-            for stem_id, likeness in best.items():
+        for word, found in standins.items():
+            for stem_id, likeness in found:
                 part = self._postings[self._bounds[stem_id] : self._bounds[stem_id + 1]]
-                gathered[part] += likeness * weight * self._idf[stem_id]
+                gathered[part] += likeness * weights[word] * self._idf[stem_id]
         hit = np.flatnonzero(gathered)
-        cosines = np.minimum(gathered[hit] / (np.sqrt(query) * self._norm[hit]), 1.0)
-        np.maximum.at(scores, self._owner[hit], cosines * (OVERLAP * worth))
+        length = float(np.sqrt(sum(w * w for w in weights.values())))
+        cosines = np.minimum(gathered[hit] / (length * self._norm[hit]), 1.0)
+        np.maximum.at(scores, self._owner[hit], cosines * self._worth[hit] * (OVERLAP * worth))
 
-    def _score_same(self, roots: list[str], worth: float, scores: NDArray[np.float64]) -> None:
-        """Labels and aliases with the very stems of the phrase, or of a window of it."""
-        distinct = list(dict.fromkeys(roots))
-        weights = {r: self._idf[self._vocabulary[r]] if r in self._vocabulary else self._unknown for r in distinct}
+    def _score_words(
+        self, listed: list[str], weights: dict[str, float], worth: float, scores: NDArray[np.float64]
+    ) -> None:
+        """Labels and aliases with the very words of the phrase, or of a window of it."""
+        self._raise(scores, self._same, _joined(listed), SAME_WORDS * worth)
         whole = sum(weights.values())
-        for length in range(1, min(WINDOW, len(roots)) + 1):
-            for start in range(len(roots) - length + 1):
-                window = sorted(set(roots[start : start + length]))
-                found = self._same.get(tuple(window))
-                if not found:
-                    continue
-                if len(window) == len(distinct):
-                    share = SAME_STEMS
-                else:
-                    share = INSIDE[0] + INSIDE[1] * float(sum(weights[r] for r in window) / whole)
-                for row, kind in found.items():
-                    scores[row] = max(scores[row], share * kind * worth)
-        if len(distinct) > WINDOW:
-            for row, kind in self._same.get(tuple(sorted(distinct)), {}).items():
-                scores[row] = max(scores[row], SAME_STEMS * kind * worth)
+        for length in range(1, min(WINDOW, len(listed) - 1) + 1):
+            for start in range(len(listed) - length + 1):
+                window = listed[start : start + length]
+                share = INSIDE[0] + INSIDE[1] * sum(weights[w] for w in window) / whole
+                self._raise(scores, self._same, _joined(window), share * worth)
 
-    def _find_standins(self, word: str, root: str) -> tuple[tuple[int, float], ...]:
+    def _raise(self, scores: NDArray[np.float64], lookup: _Lookup, key: str, share: float) -> None:
+        found = lookup.get(key, ())
+        for number in (found,) if isinstance(found, int) else found:
+            row = self._owner[number]
+            scores[row] = max(scores[row], share * self._worth[number])
+
+    def _find_standins(self, word: str) -> tuple[tuple[int, float], ...]:
         """Stems that stand for a word of the phrase, with their worth, best first."""
+        root = stem(word, self._lang)
         own = self._vocabulary.get(root)
         if own is None:
             return self._spelling.closest(word)
@@ -203,6 +213,11 @@ class _Language:
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[: STANDINS * 2]
 
 
+def _joined(listed: Iterable[str]) -> str:
+    """One text for a set of words, whatever their order."""
+    return " ".join(sorted(listed))
+
+
 class _Spelling:
     """The known words of a language by their character trigrams."""
 
@@ -218,7 +233,7 @@ class _Spelling:
 
     def closest(self, word: str) -> tuple[tuple[int, float], ...]:
         """Stems of the known words most like a word, with their likeness squared, best first; () when none is."""
-        grams = [g for g in _trigrams(word) if g in self._postings]
+        grams = [g for g in sorted(_trigrams(word)) if g in self._postings]
         if not grams or len(word) < 4:
             return ()
         shared = np.bincount(np.concatenate([self._postings[g] for g in grams]), minlength=len(self._words))
@@ -237,9 +252,9 @@ class _Spelling:
         return tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:STANDINS])
 
 
-def _trigrams(word: str) -> Counter[str]:
+def _trigrams(word: str) -> set[str]:
     padded = f"\x02{word}\x03"
-    return Counter(dict.fromkeys((padded[i : i + 3] for i in range(len(padded) - 2)), 1))
+    return {padded[i : i + 3] for i in range(len(padded) - 2)}
 
 
 def _distance(a: str, b: str) -> int:
