@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check bench migration translations
+.PHONY: help setup test check bench chaos migration translations
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 
 bench: setup ## what pages and webhooks cost, as ratios to floors of the same run
 	$(BIN)/python -m bench.run
+
+chaos: setup ## money under chaos by hand: make chaos GIFTS=2000 SEED=7 (NAIVE=1 shows that it can fail)
+	$(BIN)/python -m tests.chaos.run $(if $(GIFTS),--gifts $(GIFTS)) $(if $(SEED),--seed $(SEED)) $(if $(NAIVE),--naive)
 
 translations: setup ## which messages lack their French text
 	$(BIN)/python scripts/translate.py check

@@ -33,6 +33,7 @@ FEATURE_COMMANDS: Final[tuple[str, ...]] = ("koz.skills.cli",)
 FEATURE_COMMANDS: Final[tuple[str, ...]] = (
     # one a line
     "koz.consultations.cli",
+    "koz.skills.cli",
 )
 
 

@@ -336,7 +336,7 @@ def _answer(campaign_id: int) -> None:
             for text, owner, days in ANSWER["commitments"]
         ]
         draft = answers.Draft(
-            version=request.version, signed_name=name, signed_function=function, points=said, commitments=promised
+            version=request.draft_version, signed_name=name, signed_function=function, points=said, commitments=promised
         )
         answers.save_draft(session, request_id, draft)
         answers.publish(session, request_id)
