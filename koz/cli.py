@@ -33,9 +33,7 @@ log = structlog.get_logger(__name__)
 QUICK_S: Final = 30
 
 #: Modules with a click group or command `cli`.
-FEATURE_COMMANDS: Final[tuple[str, ...]] = (
-    # one a line
-)
+FEATURE_COMMANDS: Final[tuple[str, ...]] = ("koz.accounts.cli",)
 
 
 def _make_app() -> Flask:

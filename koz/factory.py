@@ -30,12 +30,14 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.admin.views",
     "koz.api.machines",
     "koz.pages.views",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.accounts.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
@@ -86,6 +88,7 @@ def _init_database(app: Flask, settings: Settings) -> None:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8, "pool_timeout": 5}
     if settings.env == "test":
         options = {"poolclass": NullPool}
+    options["hide_parameters"] = True  # an error that is logged must not hold what people typed
     options["connect_args"] = {"connect_timeout": 5, "options": "-c statement_timeout=20000 -c lock_timeout=8000"}
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)

@@ -3,6 +3,7 @@
 from typing import Final
 
 PERIODIC: Final[tuple[tuple[str, int], ...]] = (
+    ("accounts.tidy", 3600),
     ("outbox.relay", 20),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),

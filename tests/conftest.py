@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from koz.core.db import db
 from koz.core.jobs import get_job
+from koz.core.limits import reset_limits
 from koz.core.outbox import relay
 from koz.core.settings import Settings
 from koz.demo.postgres import Server, start
@@ -88,6 +89,7 @@ def app_of_session(fresh_database: Callable[[], str]) -> Flask:
 @pytest.fixture
 def app(app_of_session: Flask) -> Iterator[Flask]:
     """The shared app inside a transaction that is rolled back: commits of the code are savepoints."""
+    reset_limits(app_of_session)
     with app_of_session.app_context():
         engine = db.engine
         connection = engine.connect()
