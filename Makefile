@@ -38,5 +38,8 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 	$(BIN)/python scripts/migrations.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }
 
+bench: setup ## what pages and webhooks cost, as ratios to floors of the same run
+	$(BIN)/python -m bench.run
+
 translations: setup ## which messages lack their French text
 	$(BIN)/python scripts/translate.py check

@@ -32,7 +32,8 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.admin.views",
     "koz.api.machines",
-    "koz.pages.views",
+    "koz.pages.campaigns",
+    "koz.pages.home",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
@@ -60,6 +61,7 @@ def create_app(
     app = Flask("koz", root_path=str(ROOT), static_folder="static", template_folder="templates")
     app.config["KOZ"] = settings
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(ROOT / "translations")
+    app.config["BRIEF_CACHE_S"] = 0 if settings.env == "test" else 1.0
     app.config.update(config)
     _init_database(app, settings)
     init_i18n(app)

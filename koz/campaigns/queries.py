@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import Session, selectinload
 
+from koz.accounts.models import Organisation
 from koz.campaigns.models import BudgetLine, Campaign, CampaignReview, CampaignSource, CampaignUpdate, TimelineEntry
 from koz.campaigns.states import GIVING, PUBLIC, CampaignState
 from koz.core.access import Actor
@@ -205,3 +207,62 @@ def get_with_details(session: Session, slug: str) -> Campaign:
     if campaign is None:
         raise _missing()
     return campaign
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPage:
+    """All that a campaign's public page shows of the campaign itself, read by one statement.
+
+    `lines`: label, kind, minimum_minor, optimum_minor, hours. `sources`: title, url, publisher, published_on (text).
+    `updates`: id, title, published_at (text), latest first. `timeline`: at (text), kind, params, href, latest first.
+    """
+
+    campaign: Campaign
+    organisation_name: str
+    organisation_slug: str
+    organisation_verified: bool
+    lines: list[dict[str, Any]]
+    sources: list[dict[str, Any]]
+    updates: list[dict[str, Any]]
+    timeline: list[dict[str, Any]]
+
+
+def get_public_page(session: Session, slug: str) -> PublicPage:
+    """The public page of a campaign; the number of statements (one) does not grow with what it holds. NotFound."""
+    row = session.execute(_public_page(), {"slug": slug}).first()
+    if row is None:
+        raise _missing()
+    return PublicPage(*row)
+
+
+@lru_cache(maxsize=1)
+def _public_page() -> Any:
+    """The statement, made once: making it costs more than running it."""
+    return (
+        select(
+            Campaign,
+            Organisation.name,
+            Organisation.slug,
+            Organisation.verified_at.is_not(None),
+            _rows_of(BudgetLine, ("label", "kind", "minimum_minor", "optimum_minor", "hours"), BudgetLine.position),
+            _rows_of(CampaignSource, ("title", "url", "publisher", "published_on"), CampaignSource.position),
+            _rows_of(CampaignUpdate, ("id", "title", "published_at"), CampaignUpdate.id.desc(), 3),
+            _rows_of(TimelineEntry, ("at", "kind", "params", "href"), TimelineEntry.at.desc(), 6),
+        )
+        .join(Organisation, Organisation.id == Campaign.organisation_id)
+        .where(Campaign.slug == bindparam("slug"), Campaign.state.in_(PUBLIC))
+    )
+
+
+def _rows_of(table: Any, names: tuple[str, ...], order: Any, limit: int = 60) -> Any:
+    """A column that holds the campaign's rows of a table as a JSON list of objects with these names."""
+    some = (
+        select(*(getattr(table, name) for name in names))
+        .where(table.campaign_id == Campaign.id)
+        .order_by(order, table.id)
+        .limit(limit)
+        .correlate(Campaign)
+        .subquery()
+    )
+    rows = func.jsonb_agg(func.to_jsonb(some.table_valued()))
+    return select(func.coalesce(rows, literal_column("'[]'::jsonb"))).select_from(some).scalar_subquery()

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, force_locale, get_locale
-from flask_babel import gettext as _gettext
+from flask import Flask, g, has_app_context, has_request_context, request
+from flask_babel import Babel, force_locale, get_locale, get_translations
 from flask_babel import lazy_gettext as _lazy
-from flask_babel import ngettext as _ngettext
 
 LOCALES: Final = ("fr", "en")
 LOCALE_COOKIE: Final = "koz_lang"
@@ -18,8 +16,8 @@ babel = Babel()
 
 def _(message: str, **values: Any) -> str:
     """The message in the present language, with `%(name)s` places filled."""
-    text: str = _gettext(message, **values)
-    return text
+    text: str = _translations().ugettext(message)
+    return text % values if values else text
 
 
 def _l(message: str, **values: Any) -> Any:
@@ -29,21 +27,39 @@ def _l(message: str, **values: Any) -> Any:
 
 def ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
     """The form of the message that fits `num`, which is also the value `%(num)s`."""
-    text: str = _ngettext(singular, plural, num, **values)
-    return text
+    text: str = _translations().ungettext(singular, plural, num)
+    return text % ({"num": num} | values)
+
+
+def _translations() -> Any:
+    """The catalogue of the present language, found once a context: a page asks for it fifty times."""
+    found = g.get("koz_translations")
+    if found is None:
+        found = g.koz_translations = get_translations()
+    return found
 
 
 def current_locale() -> str:
     """`fr` or `en`."""
-    found = get_locale()
-    return found.language if found else LOCALES[0]
+    found: str | None = g.get("koz_locale") if has_app_context() else LOCALES[0]
+    if found is None:
+        babel_locale = get_locale()
+        found = g.koz_locale = babel_locale.language if babel_locale else LOCALES[0]
+    return found
 
 
 @contextmanager
 def in_locale(locale: str) -> Iterator[None]:
     """Speak another language for a while: mails are written in the recipient's."""
-    with force_locale(locale if locale in LOCALES else LOCALES[0]):
-        yield
+    kept = {name: g.pop(name, None) for name in ("koz_translations", "koz_locale")}
+    try:
+        with force_locale(locale if locale in LOCALES else LOCALES[0]):
+            yield
+    finally:
+        for name, value in kept.items():
+            g.pop(name, None)
+            if value is not None:
+                setattr(g, name, value)
 
 
 def choose_locale() -> str:
@@ -65,3 +81,8 @@ def choose_locale() -> str:
 def init_i18n(app: Flask) -> None:
     """Wire Babel; catalogues lie beside the package."""
     babel.init_app(app, locale_selector=choose_locale, default_locale="fr", default_timezone="Europe/Paris")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _translations().ugettext(text),
+        lambda one, many, n: _translations().ungettext(one, many, n),
+        newstyle=True,
+    )

@@ -7,10 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from babel.dates import format_date as babel_date
 from babel.dates import format_timedelta
 from babel.numbers import format_currency
 from flask import Flask, current_app, url_for
-from flask_babel import format_date, format_datetime, format_decimal, format_percent, get_locale
+from flask_babel import format_datetime, format_decimal, format_percent, get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
@@ -28,15 +29,17 @@ def money(amount: Money | int | None, currency: str = "EUR") -> str:
     if amount is None:
         return ""
     value = amount if isinstance(amount, Money) else Money(int(amount), currency)
+    return _money(value.minor, value.currency, current_locale())
+
+
+@lru_cache(maxsize=4096)
+def _money(minor: int, currency: str, locale: str) -> str:
     pattern = None
-    if value.minor % 100 == 0:
-        pattern = "#,##0 ¤" if current_locale() == "fr" else "¤#,##0"
-    units, cents = divmod(abs(value.minor), 100)
-    sign = "-" if value.minor < 0 else ""
-    number = Decimal(f"{sign}{units}.{cents:02d}")
-    return format_currency(
-        number, value.currency, pattern, locale=get_locale() or "fr", currency_digits=pattern is None
-    )
+    if minor % 100 == 0:
+        pattern = "#,##0 ¤" if locale == "fr" else "¤#,##0"
+    units, cents = divmod(abs(minor), 100)
+    number = Decimal(f"{'-' if minor < 0 else ''}{units}.{cents:02d}")
+    return format_currency(number, currency, pattern, locale=locale, currency_digits=pattern is None)
 
 
 def number(value: float | None) -> str:
@@ -51,12 +54,19 @@ def percent(share: float | None, digits: int = 0) -> str:
     return str(format_percent(share, "#,##0 %" if digits == 0 else "#,##0.0 %"))
 
 
-def long_date(value: date | datetime | None) -> str:
-    """A day: « 24 novembre 2026 », in Paris."""
-    if value is None:
+def long_date(value: date | datetime | str | None) -> str:
+    """A day: « 24 novembre 2026 », in Paris. Text is read as ISO 8601, as JSON columns hold it."""
+    if not value:
         return ""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
     day = value.astimezone(PARIS).date() if isinstance(value, datetime) else value
-    return str(format_date(day, "long"))
+    return _long_date(day, current_locale())
+
+
+@lru_cache(maxsize=1024)
+def _long_date(day: date, locale: str) -> str:
+    return str(babel_date(day, "long", locale=locale))
 
 
 def moment(value: datetime | None) -> str:
@@ -103,6 +113,17 @@ def static(filename: str) -> str:
     return url_for("static", filename=filename, v=mark)
 
 
+def _context() -> dict[str, str]:
+    """What every template knows; `colon` is the one of the language, with the blank that goes before it."""
+    settings, locale = current_settings(), current_locale()
+    return {
+        "locale": locale,
+        "colon": "\u00a0: " if locale == "fr" else ": ",
+        "koz_env": settings.env,
+        "base_url": settings.base_url,
+    }
+
+
 def init_templating(app: Flask) -> None:
     """Give the app's templates their filters and globals."""
     app.jinja_env.filters.update(
@@ -119,4 +140,4 @@ def init_templating(app: Flask) -> None:
     app.jinja_env.globals.update(static=static, current_actor=current_actor, csrf_token=generate_csrf, today=today)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.context_processor(lambda: {"locale": current_locale(), "koz_env": current_settings().env})
+    app.context_processor(_context)

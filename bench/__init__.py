@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` prints ratios to floors measured in the same run."""
