@@ -16,7 +16,7 @@ from koz.accounts.services import (
 )
 from koz.core.errors import Invalid
 from koz.core.forms import BaseForm, EmailAddress, StrippedField
-from koz.core.i18n import _l, current_locale
+from koz.core.i18n import _, _l, current_locale
 
 NEEDED = InputRequired(_l("Fill in this field."))
 EMAIL = (NEEDED, EmailAddress(), Length(max=254))
