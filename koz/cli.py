@@ -18,11 +18,12 @@ from flask_migrate import upgrade
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from koz.admin import doctor
 from koz.core import jobs
 from koz.core.db import db, reading
 from koz.core.errors import KozError
 from koz.core.settings import SettingsError
-from koz.demo import supervisor
+from koz.demo import mailcatcher, supervisor
 from koz.demo.supervisor import DemoError
 from koz.factory import create_app
 from koz.payments import ledger
@@ -132,7 +133,43 @@ def demo(*, reset: bool) -> None:
     supervisor.run(home, int(os.environ.get("PORT", "8000")), reset=reset)
 
 
+@click.command("mailcatcher")
+@click.option("--smtp-port", default=mailcatcher.SMTP_PORT, show_default=True, help="Where mails come in.")
+@click.option("--port", default=mailcatcher.PAGE_PORT, show_default=True, help="Where they can be read.")
+def catch_mails(smtp_port: int, port: int) -> None:
+    """Take every mail of the demo and show it on a page; nothing is sent on."""
+    try:
+        mailcatcher.run(Path(os.environ.get("KOZ_HOME", ".koz")) / "mail", smtp_port, port)
+    except OSError as error:
+        raise DemoError(f"The mail catcher could not start ({error.strerror}): choose other ports.") from None
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def examine(*, as_json: bool) -> None:
+    """Check all that the service needs; exit 1 when something is wrong."""
+    checks = _examine()
+    well = all(check.ok for check in checks)
+    if as_json:
+        click.echo(json.dumps({"ok": well, "checks": [dataclasses.asdict(check) for check in checks]}))
+    else:
+        for check in checks:
+            click.echo(f"{'ok   ' if check.ok else 'WRONG'}  {check.name}: {check.sentence}")
+    sys.exit(0 if well else 1)
+
+
+def _examine() -> list[doctor.Check]:
+    try:
+        app = create_app()
+    except SettingsError as error:
+        return [doctor.Check("settings", ok=False, sentence=str(error))]
+    with app.app_context():
+        return doctor.examine(app)
+
+
 koz.add_command(demo)
+koz.add_command(catch_mails)
+koz.add_command(examine)
 for _name in FEATURE_COMMANDS:
     koz.add_command(import_module(_name).cli)
 
