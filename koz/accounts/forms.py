@@ -3,6 +3,7 @@
 from typing import Any
 
 from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than its stubs
 from wtforms.validators import InputRequired, Length
 
 from koz.accounts.models import Role
@@ -74,7 +75,9 @@ class ProfileForm(BaseForm):
     """Name and language."""
 
     name = StrippedField(_l("Your name"), validators=[NEEDED, Length(max=120)])
-    locale = RadioField(_l("Language of pages and mails"), choices=[("fr", "Français"), ("en", "English")])
+    locale = RadioField(
+        _l("Language of pages and mails"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")]
+    )
 
 
 class NewEmailForm(BaseForm):
@@ -101,8 +104,8 @@ class EraseForm(BaseForm):
     contributions = RadioField(
         _l("What you published"),
         choices=[
-            ("keep", _l("Keep it, signed « deleted account »")),
-            ("remove", _l("Take it down")),
+            SelectChoice("keep", _l("Keep it, signed « deleted account »")),
+            SelectChoice("remove", _l("Take it down")),
         ],
         validators=[InputRequired(_l("Choose one of the two."))],
     )
@@ -118,10 +121,10 @@ class JoinByInvitationForm(NewPasswordForm):
 
 
 ROLE_CHOICES = [
-    (Role.EDITOR, _l("Editor: campaigns and consultations")),
-    (Role.TREASURER, _l("Treasurer: gifts, refunds and the payment account")),
-    (Role.MODERATOR, _l("Moderator: contributions")),
-    (Role.OWNER, _l("Owner: everything, also members")),
+    SelectChoice(Role.EDITOR.value, _l("Editor: campaigns and consultations")),
+    SelectChoice(Role.TREASURER.value, _l("Treasurer: gifts, refunds and the payment account")),
+    SelectChoice(Role.MODERATOR.value, _l("Moderator: contributions")),
+    SelectChoice(Role.OWNER.value, _l("Owner: everything, also members")),
 ]
 
 
@@ -142,10 +145,10 @@ class InvitationForm(BaseForm):
 class RolesForm(BaseForm):
     """The roles of a member."""
 
-    owner = BooleanField(ROLE_CHOICES[3][1])
-    editor = BooleanField(ROLE_CHOICES[0][1])
-    treasurer = BooleanField(ROLE_CHOICES[1][1])
-    moderator = BooleanField(ROLE_CHOICES[2][1])
+    owner = BooleanField(ROLE_CHOICES[3].label)
+    editor = BooleanField(ROLE_CHOICES[0].label)
+    treasurer = BooleanField(ROLE_CHOICES[1].label)
+    moderator = BooleanField(ROLE_CHOICES[2].label)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """At least one role: ending a membership has its own button."""
@@ -167,11 +170,11 @@ class OrganisationDetailsForm(BaseForm):
     kind = SelectField(
         _l("Kind"),
         choices=[
-            ("association", _l("Association")),
-            ("federation", _l("Federation")),
-            ("company", _l("Company")),
-            ("public_body", _l("Public body")),
-            ("other", _l("Other")),
+            SelectChoice("association", _l("Association")),
+            SelectChoice("federation", _l("Federation")),
+            SelectChoice("company", _l("Company")),
+            SelectChoice("public_body", _l("Public body")),
+            SelectChoice("other", _l("Other")),
         ],
     )
     siren = StrippedField(_l("SIREN number (if it has one)"), validators=[Length(max=20)])
