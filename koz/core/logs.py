@@ -5,6 +5,15 @@ import sys
 from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict
+
+from koz.core.errors import without_row_values
+
+
+def _hide_row_values(_logger: object, _method: str, event: EventDict) -> EventDict:
+    if "exception" in event:
+        event["exception"] = without_row_values(str(event["exception"]))
+    return event
 
 
 def init_logs(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
@@ -15,6 +24,7 @@ def init_logs(*, level: int = logging.INFO, stream: TextIO | None = None) -> Non
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _hide_row_values,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -258,7 +259,8 @@ def run(folder: Path, smtp_port: int = SMTP_PORT, port: int = PAGE_PORT) -> None
     """Catch mails and show them until SIGTERM or Ctrl-C. Raises OSError when a port is in use."""
     box = Box(folder)
     controller = Controller(Handler(box), hostname="127.0.0.1", port=smtp_port, data_size_limit=MAX_BYTES)
-    server = make_server("127.0.0.1", port, make_page(box), threaded=True)
+    listening = socket.create_server(("127.0.0.1", port))
+    server = make_server("127.0.0.1", port, make_page(box), threaded=True, fd=listening.fileno())
     controller.start()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -271,4 +273,5 @@ def run(folder: Path, smtp_port: int = SMTP_PORT, port: int = PAGE_PORT) -> None
         server.serve_forever()
     finally:
         server.server_close()
+        listening.close()
         controller.stop()

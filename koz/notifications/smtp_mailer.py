@@ -48,9 +48,9 @@ class SmtpMailer:
         message["Message-ID"], message["Date"] = letter.message_id, format_datetime(now())
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message["Content-Language"] = letter.locale
         if letter.unsubscribe:
             message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")
+        message["Content-Language"] = letter.locale  # after the parts, which would take it
         return message
