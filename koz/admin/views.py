@@ -33,7 +33,7 @@ T = TypeVar("T")
 #: The desk's menu: (endpoint, label). A section shows when its endpoint exists.
 SECTIONS: Final[tuple[tuple[str, Any], ...]] = (
     ("admin.desk", _l("Desk")),
-    ("admin_reviews.list_reviews", _l("Campaigns to review")),
+    ("reviews.queue", _l("Campaigns to review")),
     ("admin.organisations", _l("Organisations")),
     ("admin.people_search", _l("People")),
     ("admin.inbox", _l("Inbox")),
