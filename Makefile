@@ -26,7 +26,8 @@ demo: setup ## the whole service on this machine
 
 test: setup ## every test
 	@scripts/browser.sh
-	$(BIN)/python -m pytest -n 2 $(T)
+	@scripts/judges.sh
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
 
 check: setup ## formatting, lint, types, contracts, templates, translations, migrations
 	$(BIN)/ruff format --check .

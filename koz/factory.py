@@ -34,6 +34,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.api.machines",
     "koz.pages.campaigns",
     "koz.pages.home",
+    "koz.pages.organisations",
     "koz.payments.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
@@ -73,7 +74,7 @@ def create_app(
     app.extensions["koz_gateway"] = gateway or StripeGateway(
         settings.stripe_secret_key, settings.stripe_webhook_secrets, settings.stripe_api_base
     )
-    init_limits(app, settings.redis_url or "memory://")
+    init_limits(app, _limits_url(settings))
     for name in MODULES:
         import_module(name)
     for name in BLUEPRINTS:
@@ -96,6 +97,11 @@ def _init_database(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     assert Base.metadata is db.metadata
+
+
+def _limits_url(settings: Settings) -> str:
+    """The counters' address: `limits` has a scheme of its own for Redis on a socket."""
+    return settings.redis_url.replace("unix://", "redis+unix://", 1) or "memory://"
 
 
 def _redis(settings: Settings) -> "Redis | None":

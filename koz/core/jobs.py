@@ -70,8 +70,8 @@ def registered_jobs() -> frozenset[str]:
 
 
 def run_job(name: str, *args: Any) -> None:
-    """Entry point of the worker: runs job `name` in the worker's app context."""
-    with structlog.contextvars.bound_contextvars(job=name):
+    """Entry point of the worker: runs job `name` in an app context of its own, and so with a session of its own."""
+    with current_app.app_context(), structlog.contextvars.bound_contextvars(job=name):
         get_job(name)(*args)
 
 
