@@ -104,6 +104,10 @@ def _answer_overdue(params: Params) -> str:
 
 
 def _commitment(params: Params) -> str:
+    if params.get("state") == "kept":
+        return _("A commitment of the authority is kept: %(text)s", text=params.get("text", ""))
+    if params.get("state") == "dropped":
+        return _("A commitment of the authority is given up: %(text)s", text=params.get("text", ""))
     if params.get("text"):
         return _("A commitment moves on: %(text)s", text=params["text"])
     return _("A commitment of the authority moves on.")
