@@ -14,8 +14,8 @@ from flask import Flask
 from flask.cli import FlaskGroup, ScriptInfo
 from flask_migrate import upgrade
 
-from koz.admin import doctor
 from koz import worker
+from koz.admin import doctor
 from koz.core import jobs
 from koz.core.db import reading
 from koz.core.errors import KozError
@@ -109,7 +109,7 @@ def demo(*, reset: bool) -> None:
 
 @click.command("mailcatcher")
 @click.option("--smtp-port", default=mailcatcher.SMTP_PORT, show_default=True, help="Where mails come in.")
-@click.option("--port", default=mailcatcher.PAGE_PORT, show_default=True, help="Where they can be read.")
+@click.option("--port", default=mailcatcher.PAGE_PORT, envvar="MAIL_PORT", show_default=True, help="Where to read.")
 def catch_mails(smtp_port: int, port: int) -> None:
     """Take every mail of the demo and show it on a page; nothing is sent on."""
     try:
