@@ -19,17 +19,22 @@ from koz.admin import doctor
 from koz.core import jobs
 from koz.core.db import reading
 from koz.core.errors import KozError
-from koz.core.settings import SettingsError
-from koz.demo import mailcatcher, supervisor
+from koz.core.settings import SettingsError, current_settings
+from koz.demo import mailcatcher, seed, supervisor
 from koz.demo.supervisor import DemoError
 from koz.factory import create_app
 from koz.payments import ledger
+from koz.sandbox import app as sandbox_app
 from koz.schedule import PERIODIC
 
 log = structlog.get_logger(__name__)
 
 #: Modules with a click group or command `cli`.
-FEATURE_COMMANDS: Final[tuple[str, ...]] = ("koz.accounts.cli",)
+FEATURE_COMMANDS: Final[tuple[str, ...]] = (
+    "koz.accounts.cli",
+    "koz.consultations.cli",
+    "koz.skills.cli",
+)
 
 
 def _make_app() -> Flask:
@@ -77,6 +82,19 @@ def sweep() -> None:
         jobs.get_job(name)()
 
 
+@koz.group("seed")
+def data() -> None:
+    """Data to begin with."""
+
+
+@data.command("demo")
+def seed_demo() -> None:
+    """Make the demo's people, causes, gifts and voices; nothing happens when they are there."""
+    if current_settings().is_production:
+        raise DemoError("The demo's data are refused in production.")
+    click.echo("The demo's data are made." if seed.run() else "The demo's data are there already.")
+
+
 @koz.group("ledger")
 def books() -> None:
     """The books."""
@@ -103,8 +121,19 @@ def check_ledger(*, as_json: bool) -> None:
 @click.option("--reset", is_flag=True, help="Begin anew: forget all data of the demo.")
 def demo(*, reset: bool) -> None:
     """Run a whole Koz on this machine."""
-    home = Path(os.environ.get("KOZ_HOME", ".koz"))
-    supervisor.run(home, int(os.environ.get("PORT", "8000")), reset=reset)
+    ports = supervisor.Ports(
+        web=int(os.environ.get("PORT", "8000")),
+        sandbox=int(os.environ.get("SANDBOX_PORT", "4242")),
+        mail=int(os.environ.get("MAIL_PORT", "8025")),
+    )
+    supervisor.run(Path(os.environ.get("KOZ_HOME", ".koz")), ports, reset=reset)
+
+
+@click.command("sandbox", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Run the local stand-in for Stripe (`koz sandbox --help` tells its options)."""
+    sandbox_app.main(arguments)
 
 
 @click.command("mailcatcher")
@@ -142,6 +171,7 @@ def _examine() -> list[doctor.Check]:
 
 
 koz.add_command(demo)
+koz.add_command(sandbox)
 koz.add_command(catch_mails)
 koz.add_command(examine)
 for _name in FEATURE_COMMANDS:
