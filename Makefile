@@ -26,14 +26,15 @@ demo: setup ## the whole service on this machine
 
 test: setup ## every test
 	@scripts/browser.sh
-	$(BIN)/python -m pytest -n 2 $(T)
+	@scripts/judges.sh
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
 
 check: setup ## formatting, lint, types, contracts, templates, translations, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/djlint templates koz/sandbox/templates --lint --quiet
 	$(BIN)/python scripts/translate.py check
 	$(BIN)/python scripts/migrations.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }

@@ -3,9 +3,7 @@
 import dataclasses
 import json
 import os
-import signal
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -13,13 +11,12 @@ from typing import Final
 import click
 import structlog
 from flask import Flask
-from flask.cli import FlaskGroup
+from flask.cli import FlaskGroup, ScriptInfo
 from flask_migrate import upgrade
-from rq import Queue, SimpleWorker
-from rq.serializers import JSONSerializer
 
+from koz import worker
 from koz.core import jobs
-from koz.core.db import db, reading
+from koz.core.db import reading
 from koz.core.errors import KozError
 from koz.core.settings import SettingsError
 from koz.demo import supervisor
@@ -30,12 +27,13 @@ from koz.sandbox import app as sandbox_app
 from koz.schedule import PERIODIC
 
 log = structlog.get_logger(__name__)
-#: Periodic jobs at least this frequent are the ones a queue would wake: without one they run every second.
-QUICK_S: Final = 30
 
 #: Modules with a click group or command `cli`.
+FEATURE_COMMANDS: Final[tuple[str, ...]] = ("koz.skills.cli",)
 FEATURE_COMMANDS: Final[tuple[str, ...]] = (
     # one a line
+    "koz.consultations.cli",
+    "koz.skills.cli",
 )
 
 
@@ -71,22 +69,10 @@ def serve(port: int, workers: int, threads: int) -> None:
 
 
 @koz.command("worker")
-def worker() -> None:
+@click.pass_obj
+def run_worker(info: ScriptInfo) -> None:
     """Run background jobs: those that the queue wakes, and the periodic ones of `koz/schedule.py`."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    queue = jobs.redis_connection()
-    due = dict.fromkeys((name for name, _every in PERIODIC), 0.0)
-    while True:
-        if queue is None:
-            time.sleep(1)
-        else:
-            queues = [Queue(name, connection=queue, serializer=JSONSerializer) for name in jobs.QUEUES]
-            SimpleWorker(queues, connection=queue, serializer=JSONSerializer).work(burst=True, logging_level="WARNING")
-            time.sleep(0.2)
-        for name, every_s in PERIODIC:
-            if due[name] <= time.monotonic():
-                due[name] = time.monotonic() + (1 if queue is None and every_s <= QUICK_S else every_s)
-                _run_periodic(name)
+    worker.run(info.load_app())
 
 
 @koz.command("sweep")
@@ -94,15 +80,6 @@ def sweep() -> None:
     """Run every periodic job once."""
     for name, _every in PERIODIC:
         jobs.get_job(name)()
-
-
-def _run_periodic(name: str) -> None:
-    """One failing job must not stop the others: it is logged and comes again."""
-    try:
-        jobs.run_job(name)
-    except Exception:
-        log.exception("periodic.failed", job=name)
-        db.session.remove()
 
 
 @koz.group("ledger")
@@ -131,8 +108,12 @@ def check_ledger(*, as_json: bool) -> None:
 @click.option("--reset", is_flag=True, help="Begin anew: forget all data of the demo.")
 def demo(*, reset: bool) -> None:
     """Run a whole Koz on this machine."""
-    home = Path(os.environ.get("KOZ_HOME", ".koz"))
-    supervisor.run(home, int(os.environ.get("PORT", "8000")), reset=reset)
+    ports = supervisor.Ports(
+        web=int(os.environ.get("PORT", "8000")),
+        sandbox=int(os.environ.get("SANDBOX_PORT", "4242")),
+        mail=int(os.environ.get("MAIL_PORT", "8025")),
+    )
+    supervisor.run(Path(os.environ.get("KOZ_HOME", ".koz")), ports, reset=reset)
 
 
 @click.command("sandbox", context_settings={"ignore_unknown_options": True}, add_help_option=False)

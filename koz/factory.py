@@ -30,17 +30,50 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.admin.reviews",
+    "koz.answers.views",
+    "koz.api.feeds",
     "koz.api.machines",
+    "koz.api.oembed",
+    "koz.api.views",
+    "koz.campaigns.views",
+    "koz.consultations.views",
+    "koz.matching.views",
+    "koz.consultations.views",
+    "koz.campaigns.views",
     "koz.pages.campaigns",
+    "koz.pages.embed",
     "koz.pages.home",
+    "koz.pages.organisations",
     "koz.payments.views",
+    "koz.skills.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.consultations.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
+    "koz.workflows.matching",
+    "koz.workflows.funding",
+    "koz.campaigns.jobs",
+    "koz.notifications.jobs",
+    "koz.payments.jobs",
+    "koz.workflows.accounts",
+    "koz.workflows.campaigns",
+    "koz.workflows.following",
+    "koz.answers.jobs",
+    "koz.campaigns.jobs",
+    "koz.consultations.jobs",
+    "koz.notifications.jobs",
+    "koz.payments.jobs",
+    "koz.workflows.accounts",
+    "koz.workflows.answers",
+    "koz.workflows.campaigns",
+    "koz.workflows.following",
+    "koz.workflows.funding",
     "koz.workflows.gifts",
+    "koz.workflows.matching",
 )
 
 migrate = Migrate(compare_type=True)
@@ -72,7 +105,7 @@ def create_app(
     app.extensions["koz_gateway"] = gateway or StripeGateway(
         settings.stripe_secret_key, settings.stripe_webhook_secrets, settings.stripe_api_base
     )
-    init_limits(app, settings.redis_url or "memory://")
+    init_limits(app, _limits_url(settings))
     for name in MODULES:
         import_module(name)
     for name in BLUEPRINTS:
@@ -94,6 +127,11 @@ def _init_database(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     assert Base.metadata is db.metadata
+
+
+def _limits_url(settings: Settings) -> str:
+    """The counters' address: `limits` has a scheme of its own for Redis on a socket."""
+    return settings.redis_url.replace("unix://", "redis+unix://", 1) or "memory://"
 
 
 def _redis(settings: Settings) -> "Redis | None":

@@ -71,6 +71,12 @@ def list_organisations_of(session: Session, person_id: int) -> Sequence[Organisa
     return session.scalars(select(Organisation).where(Organisation.id.in_(member)).order_by(Organisation.name)).all()
 
 
+def names_of_organisations(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Names of some organisations by their ids."""
+    rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
 def find_session(session: Session, token: str) -> SessionRow | None:
     """The living session of a cookie's token, with person and roles: one statement."""
     roles = func.array_agg(

@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
 
 from koz.core import outbox
-from koz.core.db import AfterCommit, db, on_after_commit, wake_after_commit
+from koz.core.db import AfterCommit, on_after_commit, wake_after_commit
 
 log = structlog.get_logger(__name__)
 
@@ -70,15 +70,9 @@ def registered_jobs() -> frozenset[str]:
 
 
 def run_job(name: str, *args: Any) -> None:
-    """Entry point of the worker: runs job `name` in the worker's app context, with a session of its own.
-
-    What an earlier job had read must not be taken for the present state: the session goes with the job.
-    """
-    with structlog.contextvars.bound_contextvars(job=name):
-        try:
-            get_job(name)(*args)
-        finally:
-            db.session.remove()
+    """Entry point of the worker: runs job `name` in an app context of its own, and so with a session of its own."""
+    with current_app.app_context(), structlog.contextvars.bound_contextvars(job=name):
+        get_job(name)(*args)
 
 
 def enqueue(name: str, args: Sequence[Any] = ()) -> None:

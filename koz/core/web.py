@@ -4,7 +4,7 @@ import time
 from typing import Any, Final
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from flask import Flask, Response, abort, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -61,6 +61,8 @@ def _begin() -> None:
     g.request_id = new_token(9)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if "\0" in request.path or b"%00" in request.query_string:
+        abort(404)  # PostgreSQL has no such text: what cannot be stored cannot be found
 
 
 def _finish(response: Response) -> Response:

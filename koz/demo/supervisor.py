@@ -1,4 +1,8 @@
-"""`koz demo`: database, queue, worker and web server of a whole Koz on this machine; stops all it started."""
+"""`koz demo`: a whole Koz on this machine (database, queue, Stripe sandbox, mail catcher, worker, web server).
+
+It stops all it started, also when it is interrupted while starting. Data stay in its home; the mark `seeded` says that
+the demo's data are whole: a home without it was interrupted and begins anew.
+"""
 
 import contextlib
 import os
@@ -10,89 +14,144 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import IO, Final
 
 from koz.demo import postgres
 
 READY_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 15
+MARK: Final = "seeded"
+
+Child = subprocess.Popen  # of bytes; the name keeps signatures short
 
 
 class DemoError(Exception):
     """The demo could not start; the text is one sentence."""
 
 
-def run(home: Path, port: int, *, reset: bool = False) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where the demo listens, on loopback only."""
+
+    web: int
+    sandbox: int
+    mail: int
+
+
+def run(home: Path, ports: Ports, *, reset: bool = False) -> None:
     """Start everything, say that it is ready, and wait for Ctrl-C or SIGTERM. Raises DemoError."""
-    if reset:
+    home = home.resolve()
+    if reset or not (home / MARK).exists():
         postgres.forget(home)
     home.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, _interrupt)
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
+        log = stack.enter_context((home / "koz.log").open("ab"))
+        demo = _Demo(home, ports, stack, log)
+        demo.start()
+        print(f"Koz is ready: {demo.base}", flush=True)
+        while all(child.poll() is None for child in demo.children):
+            time.sleep(0.5)
+        raise DemoError(f"A part of Koz stopped by itself; {home / 'koz.log'} says why.")
+
+
+class _Demo:
+    def __init__(self, home: Path, ports: Ports, stack: contextlib.ExitStack, log: IO[bytes]) -> None:
+        self.home, self.ports, self.stack, self.log = home, ports, stack, log
+        self.base = f"http://127.0.0.1:{ports.web}"
+        self.children: list[Child[bytes]] = []
+        self.environment = dict(os.environ)
+
+    def start(self) -> None:
+        """Bring everything up, in the order in which the parts need each other."""
         try:
-            server = postgres.start(home)
+            server = postgres.start(self.home)
         except postgres.PostgresError as error:
             raise DemoError(str(error)) from None
-        stack.callback(server.stop)
-        environment = dict(os.environ) | {
+        self.stack.callback(server.stop)
+        smtp = postgres.free_port()
+        self.environment |= {
             "KOZ_ENV": "demo",
+            "KOZ_HOME": str(self.home),
             "KOZ_DATABASE_URL": server.create_database("koz"),
-            "KOZ_BASE_URL": f"http://127.0.0.1:{port}",
-        }
-        environment |= _queue(stack)
-        log = stack.enter_context((home / "koz.log").open("ab"))
-        upgrade = [sys.executable, "-m", "koz.cli", "db", "upgrade"]
-        if subprocess.run(upgrade, env=environment, stdout=log, stderr=log, check=False).returncode:
-            raise DemoError(f"The tables could not be made; {home / 'koz.log'} says why.")
-        children = [
-            _start(stack, [sys.executable, "-m", "koz.cli", *words], environment, log)
-            for words in (["worker"], ["serve", f"--port={port}"])
+            "KOZ_BASE_URL": self.base,
+            "KOZ_MAIL_URL": f"smtp://127.0.0.1:{smtp}",
+            "KOZ_FILES_URL": f"file://{self.home / 'files'}",
+            "STRIPE_API_BASE": f"http://127.0.0.1:{self.ports.sandbox}",
+        } | self._queue()
+        self._once("The tables could not be made", "db", "upgrade")
+        self._child("mailcatcher", f"--smtp-port={smtp}", f"--port={self.ports.mail}")
+        webhooks = [
+            f"--webhook={kind}={self.base}/webhooks/stripe/{kind}" for kind in ("connect", "platform", "accounts")
         ]
-        _wait_ready(f"http://127.0.0.1:{port}/readyz", children)
-        print(f"Koz is ready: http://127.0.0.1:{port}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            while all(child.poll() is None for child in children):
-                time.sleep(0.5)
-            raise DemoError(f"A part of Koz stopped by itself; {home / 'koz.log'} says why.")
+        self._child("sandbox", f"--port={self.ports.sandbox}", f"--data={self.home / 'sandbox.db'}", *webhooks)
+        self._wait(f"http://127.0.0.1:{self.ports.sandbox}/_desk", "SANDBOX_PORT", self.ports.sandbox)
+        self._wait(f"http://127.0.0.1:{self.ports.mail}/", "MAIL_PORT", self.ports.mail)
+        if not (self.home / MARK).exists():
+            print("Loading the demo's data, once: people, causes, gifts, voices …", flush=True)
+            self._once("The demo's data could not be made", "seed", "demo")
+            (self.home / MARK).touch()
+        self._child("worker")
+        self._child("serve", f"--port={self.ports.web}")
+        self._wait(f"{self.base}/readyz", "PORT", self.ports.web)
+
+    def _queue(self) -> dict[str, str]:
+        """A private redis-server where there is one; without, the worker asks the database every second."""
+        binary = shutil.which("redis-server") or shutil.which("valkey-server")
+        if binary is None:
+            print("No redis-server on the PATH: the worker asks the database itself, every second.", flush=True)
+            return {"KOZ_REDIS_URL": ""}
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="kozq-")))
+        path = folder / "redis.sock"
+        command = [binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder)]
+        self._spawn(command)
+        print(f"Queue: a private {Path(binary).name}.", flush=True)
+        return {"KOZ_REDIS_URL": f"unix://{path}"}
+
+    def _once(self, failure: str, *words: str) -> None:
+        command = [sys.executable, "-m", "koz.cli", *words]
+        done = subprocess.run(
+            command, env=self.environment, stdout=self.log, stderr=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode:
+            self.log.write(done.stderr.encode())
+            raise DemoError(f"{failure}; {self.home / 'koz.log'} says why.")
+
+    def _child(self, *words: str) -> None:
+        self._spawn([sys.executable, "-m", "koz.cli", *words])
+
+    def _spawn(self, command: list[str]) -> None:
+        child: Child[bytes] = subprocess.Popen(
+            command, env=self.environment, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        self.children.append(child)
+        self.stack.callback(_stop, child)
+
+    def _wait(self, url: str, setting: str, port: int) -> None:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline and all(child.poll() is None for child in self.children):
+            with (
+                contextlib.suppress(urllib.error.URLError, OSError),
+                urllib.request.urlopen(url, timeout=2) as answer,  # noqa: S310 - loopback
+            ):
+                if answer.status == 200:
+                    return
+            time.sleep(0.1)
+        raise DemoError(
+            f"Nothing answers on port {port}. Is it in use? Choose another: make demo {setting}={port + 10}. "
+            f"{self.home / 'koz.log'} says more."
+        )
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _queue(stack: contextlib.ExitStack) -> dict[str, str]:
-    """A private redis-server where there is one; without, the worker asks the database every second."""
-    binary = shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is None:
-        print("No redis-server on the PATH: the worker asks the database itself, every second.", flush=True)
-        return {"KOZ_REDIS_URL": ""}
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kozq-")))
-    path = folder / "redis.sock"
-    command = [binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    stack.callback(_stop, process)
-    print(f"Queue: a private {Path(binary).name}.", flush=True)
-    return {"KOZ_REDIS_URL": f"unix://{path}"}
-
-
-def _start(
-    stack: contextlib.ExitStack, command: list[str], environment: dict[str, str], log: object
-) -> "subprocess.Popen[bytes]":
-    process: subprocess.Popen[bytes] = subprocess.Popen(
-        command,
-        env=environment,
-        stdout=log,  # type: ignore[call-overload]
-        stderr=log,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    stack.callback(_stop, process)
-    return process
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "Child[bytes]") -> None:
     """End a child and all of its own children."""
     if process.poll() is None:
         process.terminate()
@@ -101,13 +160,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _wait_ready(url: str, children: "list[subprocess.Popen[bytes]]") -> None:
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while time.monotonic() < deadline and all(child.poll() is None for child in children):
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
-            if answer.status == 200:
-                return
-        time.sleep(0.1)
-    raise DemoError("Koz did not get ready. Is the port in use? Choose another: make demo PORT=8010.")

@@ -228,6 +228,27 @@ def replay() -> ResponseReturnValue:
     return jsonify(id=id_)
 
 
+@bp.post("/deliveries/flush")
+def flush() -> ResponseReturnValue:
+    """Send now what waits for its next try; with `{"dropped": true}` also what was dropped or given up."""
+    states = ("waiting", "dropped", "failed") if body(dropped=bool).get("dropped") else ("waiting",)
+    with door().store.transaction() as tx:
+        number = webhooks.flush(tx, states)
+    door().dispatcher.wake()
+    return jsonify(deliveries=number)
+
+
+@bp.post("/booking")
+def booking() -> ResponseReturnValue:
+    """`{"delay_s": n}`: from now on Stripe books charges n seconds late, as it may; 0 books at once."""
+    given = body(delay_s=NUMBER)
+    if given.get("delay_s", 0) < 0:
+        raise invalid("delay_s cannot be negative.", "delay_s")
+    with door().store.transaction() as tx:
+        tx.set_setting("book_after_s", given.get("delay_s", 0))
+    return jsonify(delay_s=given.get("delay_s", 0))
+
+
 @bp.get("/state")
 def state() -> ResponseReturnValue:
     """Everything of an account (`?account=acct_…`, or the platform), oldest first, with sums in cents."""

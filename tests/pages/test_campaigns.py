@@ -3,6 +3,7 @@
 from datetime import timedelta
 from xml.etree.ElementTree import fromstring
 
+from koz.accounts.models import Organisation
 from koz.campaigns.models import BudgetLine, CampaignSource, CampaignUpdate, TimelineEntry
 from koz.campaigns.states import CampaignState
 from koz.core.clock import today
@@ -111,3 +112,15 @@ def test_visitors_share_a_page_for_a_second_and_members_never_do(app, client, se
     finally:
         app.config["BRIEF_CACHE_S"] = 0
         app.extensions.pop("koz_brief_cache", None)
+
+
+def test_an_organisation_shows_its_public_campaigns(client, session):
+    campaign = make_campaign(session, title="Un banc public")
+    make_campaign(
+        session, title="Encore un brouillon", state=CampaignState.DRAFT, organisation_id=campaign.organisation_id
+    )
+    organisation = session.get(Organisation, campaign.organisation_id)
+    page = client.get(f"/organisations/{organisation.slug}", lang="fr")
+    assert "Un banc public" in page.text
+    assert "brouillon" not in page.text
+    assert "n’est pas sur Koz" in client.get("/organisations/inconnue", status=404, lang="fr").text
