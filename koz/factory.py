@@ -31,6 +31,7 @@ from koz.payments.stripe_gateway import StripeGateway
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.admin.reviews",
+    "koz.admin.views",
     "koz.answers.views",
     "koz.api.feeds",
     "koz.api.machines",
@@ -39,8 +40,6 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.campaigns.views",
     "koz.consultations.views",
     "koz.matching.views",
-    "koz.consultations.views",
-    "koz.campaigns.views",
     "koz.pages.campaigns",
     "koz.pages.embed",
     "koz.pages.home",
@@ -50,18 +49,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
-    "koz.consultations.jobs",
-    "koz.notifications.jobs",
-    "koz.payments.jobs",
-    "koz.workflows.accounts",
-    "koz.workflows.matching",
-    "koz.workflows.funding",
-    "koz.campaigns.jobs",
-    "koz.notifications.jobs",
-    "koz.payments.jobs",
-    "koz.workflows.accounts",
-    "koz.workflows.campaigns",
-    "koz.workflows.following",
+    "koz.accounts.jobs",
     "koz.answers.jobs",
     "koz.campaigns.jobs",
     "koz.consultations.jobs",
@@ -122,6 +110,7 @@ def _init_database(app: Flask, settings: Settings) -> None:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8, "pool_timeout": 5}
     if settings.env == "test":
         options = {"poolclass": NullPool}
+    options["hide_parameters"] = True  # an error that is logged must not hold what people typed
     options["connect_args"] = {"connect_timeout": 5, "options": "-c statement_timeout=20000 -c lock_timeout=8000"}
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)

@@ -13,8 +13,7 @@ from koz.accounts.models import Organisation
 from koz.answers.models import AnswerPoint
 from koz.campaigns.models import BudgetLine, Campaign
 from koz.campaigns.states import PUBLIC
-from koz.consultations.models import Consultation, Contribution
-from koz.consultations.queries import Card, get_consultation
+from koz.consultations.models import Consultation
 from koz.consultations.states import PUBLIC as PUBLIC_CONSULTATIONS
 from koz.core.errors import NotFound
 from koz.core.i18n import _
@@ -100,19 +99,6 @@ def list_campaign_slugs(session: Session, consultation_ids: Sequence[int]) -> di
         .where(Consultation.id.in_(consultation_ids), Campaign.state.in_(PUBLIC))
     )
     return {row[0]: row[1] for row in rows}
-
-
-def get_card(session: Session, slug: str) -> Card:
-    """A public consultation with its counts. Raises NotFound."""
-    row = get_consultation(session, slug)
-    texts, votes = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(Contribution.agree + Contribution.mixed + Contribution.disagree), 0),
-        ).where(Contribution.consultation_id == row.id)
-    ).one()
-    organisation = session.scalar(select(Organisation.name).where(Organisation.id == row.organisation_id))
-    return Card(row, organisation, texts, votes)
 
 
 def list_campaign_addresses(session: Session) -> Sequence[tuple[str, datetime | None]]:

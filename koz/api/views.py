@@ -108,7 +108,7 @@ def consultations() -> ResponseReturnValue:
 def consultation(slug: str) -> ResponseReturnValue:
     """One consultation."""
     with reading() as session:
-        card = queries.get_card(session, slug)
+        card = consultation_queries.get_card(session, slug)
         slugs = queries.list_campaign_slugs(session, [card.consultation.id])
     return answer(shapes.consultation(card, slugs.get(card.consultation.id)))
 
