@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from koz.accounts import queries, services
 from koz.accounts.models import Person, UserSession
 from koz.accounts.views import next_address
+from koz.core.clock import now
 from koz.core.outbox import OutboxMessage
 from tests.conftest import make_app
 from tests.factories.accounts import PASSWORD, make_person
@@ -87,10 +88,8 @@ def test_reset_is_good_once_and_ends_all_sessions(client, session, login):
 
 def test_sessions_are_listed_and_end_on_the_server(client, session, login):
     person, other = make_person(session), make_person(session)
-    session.add(
-        UserSession(token_hash="a" * 64, person_id=person.id, expires_at=services.now() + services.SESSION_IDLE)
-    )
-    session.add(UserSession(token_hash="b" * 64, person_id=other.id, expires_at=services.now() + services.SESSION_IDLE))
+    session.add(UserSession(token_hash="a" * 64, person_id=person.id, expires_at=now() + services.SESSION_IDLE))
+    session.add(UserSession(token_hash="b" * 64, person_id=other.id, expires_at=now() + services.SESSION_IDLE))
     session.flush()
     login(person)
     theirs = session.scalar(select(UserSession.id).where(UserSession.person_id == other.id))
