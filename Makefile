@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check bench migration translations
+.PHONY: help setup test check bench chaos migration translations
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,13 +34,16 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/djlint templates koz/sandbox/templates --lint --quiet
 	$(BIN)/python scripts/translate.py check
 	$(BIN)/python scripts/migrations.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }
 
 bench: setup ## what pages and webhooks cost, as ratios to floors of the same run
 	$(BIN)/python -m bench.run
+
+chaos: setup ## money under chaos by hand: make chaos GIFTS=2000 SEED=7 (NAIVE=1 shows that it can fail)
+	$(BIN)/python -m tests.chaos.run $(if $(GIFTS),--gifts $(GIFTS)) $(if $(SEED),--seed $(SEED)) $(if $(NAIVE),--naive)
 
 translations: setup ## which messages lack their French text
 	$(BIN)/python scripts/translate.py check

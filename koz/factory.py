@@ -30,20 +30,38 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.admin.reviews",
+    "koz.admin.views",
+    "koz.answers.views",
+    "koz.api.feeds",
     "koz.api.machines",
+    "koz.api.oembed",
+    "koz.api.views",
+    "koz.campaigns.views",
     "koz.consultations.views",
+    "koz.matching.views",
     "koz.pages.campaigns",
+    "koz.pages.embed",
     "koz.pages.home",
     "koz.pages.organisations",
     "koz.payments.views",
+    "koz.skills.views",
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.accounts.jobs",
+    "koz.answers.jobs",
+    "koz.campaigns.jobs",
     "koz.consultations.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",
+    "koz.workflows.answers",
+    "koz.workflows.campaigns",
+    "koz.workflows.following",
     "koz.workflows.funding",
+    "koz.workflows.gifts",
+    "koz.workflows.matching",
 )
 
 migrate = Migrate(compare_type=True)
@@ -92,6 +110,7 @@ def _init_database(app: Flask, settings: Settings) -> None:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8, "pool_timeout": 5}
     if settings.env == "test":
         options = {"poolclass": NullPool}
+    options["hide_parameters"] = True  # an error that is logged must not hold what people typed
     options["connect_args"] = {"connect_timeout": 5, "options": "-c statement_timeout=20000 -c lock_timeout=8000"}
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)

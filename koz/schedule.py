@@ -3,10 +3,15 @@
 from typing import Final
 
 PERIODIC: Final[tuple[tuple[str, int], ...]] = (
-    ("outbox.relay", 20),
+    ("accounts.tidy", 3600),
+    ("answers.calendar", 600),
+    ("campaigns.close_due", 300),
+    ("campaigns.tidy_followers", 3600),
     ("consultations.close_due", 60),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),
+    ("outbox.relay", 20),
     ("payments.apply_inbox", 20),
+    ("payments.send_refunds", 20),
     ("payments.sweep", 120),
 )

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from koz.api import queries
 from koz.core.access import access
 from koz.core.db import reading
 from koz.core.jobs import redis_connection
@@ -42,8 +43,17 @@ def metrics() -> ResponseReturnValue:
     registry = CollectorRegistry()
     with reading() as session:
         waiting, dead = _outbox_counts(session)
+        labelled = (
+            ("koz_inbox", "Provider events that wait or were given up", queries.count_inbox(session)),
+            ("koz_mails", "Mails that wait, were refused, or may have gone out", queries.count_mails(session)),
+            ("koz_gifts", "Gifts by state", queries.count_gifts(session)),
+        )
     Gauge("koz_outbox_waiting", "Deliveries not handled yet", registry=registry).set(waiting)
     Gauge("koz_outbox_dead", "Deliveries given up", registry=registry).set(dead)
+    for name, what, counts in labelled:
+        gauge = Gauge(name, what, ["state"], registry=registry)
+        for state, count in counts.items():
+            gauge.labels(state).set(count)
     return Response(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

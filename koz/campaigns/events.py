@@ -1,5 +1,6 @@
 """Facts that campaigns tell."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from koz.core.events import Event
@@ -50,3 +51,33 @@ class UpdatePublished(Event):
 
     campaign_id: int
     update_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCancelled(Event):
+    """The organisation gave the campaign up; `was_public` is 1 when it could be seen."""
+
+    campaign_id: int
+    was_public: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRequested(Event):
+    """Somebody gave an address to follow a campaign: its owner is asked by mail."""
+
+    follower_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowersToTell(Event):
+    """All followers of a campaign are to get one mail of a template, with these values, once per `key`.
+
+    Told in batches: each handling queues the mails of the followers after id `after` and records the next batch.
+    Values are strings and ints that are good in every language; no personal data.
+    """
+
+    campaign_id: int
+    template: str
+    params: Mapping[str, str | int]
+    key: str
+    after: int = 0

@@ -136,7 +136,7 @@ class CampaignSource(Base):
 
 
 class CampaignUpdate(Base):
-    """News of a live campaign, in Markdown."""
+    """News of a public campaign, in Markdown. `nonce` comes from the form: pressing twice publishes once."""
 
     __tablename__ = "campaign_updates"
     __table_args__ = (Index("ix_campaign_updates_campaign_id", "campaign_id"),)
@@ -148,6 +148,7 @@ class CampaignUpdate(Base):
     body_md: Mapped[str] = mapped_column(Text)
     body_html: Mapped[str] = mapped_column(Text)
     published_at: Mapped[datetime] = mapped_column(default=now)
+    nonce: Mapped[str | None] = mapped_column(String(40), unique=True)
 
 
 class CampaignReview(Base):
@@ -180,3 +181,27 @@ class TimelineEntry(Base):
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     href: Mapped[str | None] = mapped_column(String(300))
     key: Mapped[str] = mapped_column(String(120))
+
+
+class CampaignFollower(Base):
+    """An address that wants the news of a campaign. Unconfirmed until its owner pressed the button of a mailed link.
+
+    Unfollowing deletes the row; ids are never used again, so a link to a deleted row is dead for good.
+    """
+
+    __tablename__ = "campaign_followers"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "email"),
+        CheckConstraint("email = lower(email)", name="email_folded"),
+        CheckConstraint("locale IN ('fr', 'en')", name="locale_known"),
+        Index("ix_campaign_followers_campaign_id_id", "campaign_id", "id", postgresql_where="confirmed_at IS NOT NULL"),
+        Index("ix_campaign_followers_email", "email"),
+        Index("ix_campaign_followers_unconfirmed", "created_at", postgresql_where="confirmed_at IS NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    locale: Mapped[str] = mapped_column(String(2), default="fr")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    confirmed_at: Mapped[datetime | None]

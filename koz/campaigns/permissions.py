@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from koz.campaigns.models import Campaign
-from koz.campaigns.states import EDITABLE, PUBLIC, CampaignState
+from koz.campaigns.states import ALLOWED, EDITABLE, PUBLIC, CampaignState
 from koz.core.access import Actor
 
 Predicate = Callable[[Actor, Campaign], bool]
@@ -29,16 +29,26 @@ def can_write(actor: Actor, campaign: Campaign) -> bool:
     return actor.has_role(campaign.organisation_id, "owner", "editor")
 
 
+def can_decide(actor: Actor, campaign: Campaign) -> bool:
+    """Owners decide over the campaign's life: on line, given up."""
+    return actor.has_role(campaign.organisation_id, "owner")
+
+
 def can_publish(actor: Actor, campaign: Campaign) -> bool:
     """The organisation's owners put an approved campaign on line."""
-    return campaign.state is CampaignState.APPROVED and actor.has_role(campaign.organisation_id, "owner")
+    return campaign.state is CampaignState.APPROVED and can_decide(actor, campaign)
 
 
 def can_cancel(actor: Actor, campaign: Campaign) -> bool:
-    """The organisation's owners."""
-    return actor.has_role(campaign.organisation_id, "owner")
+    """The organisation's owners, while it can be given up."""
+    return CampaignState.CANCELLED in ALLOWED[campaign.state] and can_decide(actor, campaign)
 
 
 def can_review(actor: Actor, campaign: Campaign) -> bool:
     """Staff who are not members of the organisation."""
     return actor.is_staff and not actor.has_role(campaign.organisation_id)
+
+
+def can_tell(actor: Actor, campaign: Campaign) -> bool:
+    """Owners and editors give news once the campaign is public."""
+    return campaign.state in PUBLIC and can_write(actor, campaign)

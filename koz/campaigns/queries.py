@@ -6,11 +6,19 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from koz.accounts.models import Organisation
-from koz.campaigns.models import BudgetLine, Campaign, CampaignReview, CampaignSource, CampaignUpdate, TimelineEntry
+from koz.campaigns.models import (
+    BudgetLine,
+    Campaign,
+    CampaignFollower,
+    CampaignReview,
+    CampaignSource,
+    CampaignUpdate,
+    TimelineEntry,
+)
 from koz.campaigns.states import GIVING, PUBLIC, CampaignState
 from koz.core.access import Actor
 from koz.core.clock import PARIS
@@ -102,9 +110,13 @@ def list_sources(session: Session, campaign_id: int) -> Sequence[CampaignSource]
     return session.scalars(query.order_by(CampaignSource.position, CampaignSource.id)).all()
 
 
-def list_updates(session: Session, campaign_id: int, limit: int = 20) -> Sequence[CampaignUpdate]:
-    """News, latest first."""
+def list_updates(
+    session: Session, campaign_id: int, limit: int = 20, before: int | None = None
+) -> Sequence[CampaignUpdate]:
+    """News, latest first; `before` is the last id of the page before."""
     query = select(CampaignUpdate).where(CampaignUpdate.campaign_id == campaign_id)
+    if before is not None:
+        query = query.where(CampaignUpdate.id < before)
     return session.scalars(query.order_by(CampaignUpdate.id.desc()).limit(limit)).all()
 
 
@@ -116,10 +128,23 @@ def get_update(session: Session, update_id: int) -> CampaignUpdate:
     return update
 
 
-def list_timeline(session: Session, campaign_id: int, limit: int = 200) -> Sequence[TimelineEntry]:
-    """The public story, latest first."""
+def list_timeline(
+    session: Session, campaign_id: int, limit: int = 200, before: int | None = None
+) -> Sequence[TimelineEntry]:
+    """The public story, latest first; `before` is the last id of the page before."""
     query = select(TimelineEntry).where(TimelineEntry.campaign_id == campaign_id)
+    if before is not None:
+        last = select(TimelineEntry.at, TimelineEntry.id).where(
+            TimelineEntry.id == before, TimelineEntry.campaign_id == campaign_id
+        )
+        query = query.where(tuple_(TimelineEntry.at, TimelineEntry.id) < last.scalar_subquery())
     return session.scalars(query.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)).all()
+
+
+def find_timeline_params(session: Session, campaign_id: int, key: str) -> dict[str, Any]:
+    """Values of one entry of the public story, by its key; empty when there is none."""
+    query = select(TimelineEntry.params).where(TimelineEntry.campaign_id == campaign_id, TimelineEntry.key == key)
+    return session.scalar(query) or {}
 
 
 def list_reviews(session: Session, campaign_id: int) -> Sequence[CampaignReview]:
@@ -160,7 +185,7 @@ def list_public(
     """Public campaigns, latest first; `text` in the words of a person; `before` is the last id of the page before."""
     query = select(Campaign).where(Campaign.state.in_([s for s in states if s in PUBLIC]))
     if text:
-        query = query.where(Campaign.search.op("@@")(func.websearch_to_tsquery("french", text)))
+        query = query.where(Campaign.search.op("@@")(func.websearch_to_tsquery("french", func.koz_fold(text))))
     if before is not None:
         query = query.where(Campaign.id < before)
     if organisation_id is not None:
@@ -207,6 +232,60 @@ def get_with_details(session: Session, slug: str) -> Campaign:
     if campaign is None:
         raise _missing()
     return campaign
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerRow:
+    """What is needed to write to one follower."""
+
+    id: int
+    email: str
+    locale: str
+
+
+def list_followers(session: Session, campaign_id: int, after: int | None, limit: int) -> Sequence[FollowerRow]:
+    """Confirmed followers by id, those after id `after`."""
+    query = select(CampaignFollower.id, CampaignFollower.email, CampaignFollower.locale).where(
+        CampaignFollower.campaign_id == campaign_id,
+        CampaignFollower.confirmed_at.is_not(None),
+        CampaignFollower.id > (after or 0),
+    )
+    rows = session.execute(query.order_by(CampaignFollower.id).limit(limit)).all()
+    return [FollowerRow(row.id, row.email, row.locale) for row in rows]
+
+
+def find_follower(session: Session, follower_id: int) -> CampaignFollower | None:
+    """The follower, confirmed or not; None once unfollowed."""
+    return session.get(CampaignFollower, follower_id)
+
+
+def is_following(session: Session, campaign_id: int, email: str) -> bool:
+    """Whether an address (folded) follows the campaign, confirmed."""
+    query = select(CampaignFollower.id).where(
+        CampaignFollower.campaign_id == campaign_id,
+        CampaignFollower.email == email,
+        CampaignFollower.confirmed_at.is_not(None),
+    )
+    return session.scalar(query) is not None
+
+
+def count_followers(session: Session, campaign_id: int) -> int:
+    """How many confirmed followers a campaign has."""
+    query = select(func.count()).where(
+        CampaignFollower.campaign_id == campaign_id, CampaignFollower.confirmed_at.is_not(None)
+    )
+    return session.scalar(query) or 0
+
+
+def list_latest_reviews(session: Session, campaign_ids: Sequence[int]) -> Sequence[CampaignReview]:
+    """The latest decision on each of some campaigns."""
+    query = (
+        select(CampaignReview)
+        .where(CampaignReview.campaign_id.in_(campaign_ids))
+        .distinct(CampaignReview.campaign_id)
+        .order_by(CampaignReview.campaign_id, CampaignReview.id.desc())
+    )
+    return session.scalars(query).all()
 
 
 @dataclass(frozen=True, slots=True)

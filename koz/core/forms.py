@@ -15,9 +15,13 @@ from koz.core.i18n import _
 from koz.core.money import Money
 from koz.core.settings import current_settings
 
-_SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2009']+")
-_AMOUNT: Final = re.compile(r"\d{1,12}(?:[.,]\d{1,2})?", re.ASCII)
-_GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})+(?:([.,])\d{1,2})?", re.ASCII)
+_SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2007\u2009]+")
+_EUROS: Final = r"(?:€|euros?|eur)"
+_MARKED: Final = re.compile(rf"(?:{_EUROS} ?)?([0-9][0-9 .,'’]*?)(?: ?{_EUROS})?")
+_PRICED: Final = re.compile(r"([0-9]{1,12}) ?€ ?([0-9]{2})")  # "20€50", as on a market stall
+_AMOUNT: Final = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,2})?")
+_SPACED: Final = re.compile(r"[0-9]{1,3}(?:([ '’])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]{1,2})?")
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})+(?:([.,])[0-9]{1,2})?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _FOREIGN: Final = ("$", "£", "¥", "usd", "gbp", "chf", "jpy")
 
@@ -29,26 +33,39 @@ class AmountError(ValueError):
 def parse_amount(text: str, currency: str = "EUR") -> Money:
     """Read an amount as people type it: "12,50", "1 234,56", "1.234,56", "12.5", " 20 €".
 
-    A single separator followed by three digits ("1.234") could be read two ways and is refused, as are letters,
-    exponents, more than two decimals and other currencies. Raises AmountError.
+    Blanks and apostrophes may only stand between thousands, the mark of the euro only before, after, or for the comma
+    ("20€50"). What could be read two ways ("1.234", "12 50") is refused, as are letters, exponents, more than two
+    decimals, other currencies and digits that only look like some. Raises AmountError.
     """
-    typed = unicodedata.normalize("NFKC", text).strip().lower()
+    typed = _SPACES.sub(" ", _plain_digits(text)).strip().lower()
     if any(mark in typed for mark in _FOREIGN):
         raise AmountError(_("Only euros are accepted. Enter an amount such as 12,50."))
-    bare = _SPACES.sub("", typed.replace("€", "").replace("euros", "").replace("euro", "").replace("eur", ""))
-    if grouped := _GROUPED.fullmatch(bare):
+    if priced := _PRICED.fullmatch(typed):
+        typed = f"{priced[1]},{priced[2]}"
+    marked = _MARKED.fullmatch(typed)
+    bare = marked[1].strip() if marked else typed
+    if _SPACED.fullmatch(bare):
+        bare = re.sub(r"[ '’]", "", bare)
+    elif grouped := _GROUPED.fullmatch(bare):
         thousands, decimal = grouped.groups()
         if decimal is None and bare.count(thousands) == 1:
             raise AmountError(_("This amount can be read two ways. Write 1234 or 1,23."))
         if decimal == thousands:
             raise AmountError(_("Enter an amount such as 12,50."))
         bare = bare.replace(thousands, "")
+    elif re.fullmatch(r"[0-9]+(?: [0-9]+)+", bare):
+        raise AmountError(_("This amount can be read two ways. Write 1234 or 1,23."))
     if not _AMOUNT.fullmatch(bare):
         raise AmountError(_("Enter an amount such as 12,50, with at most two decimals."))
     try:
         return Money(int(Decimal(bare.replace(",", ".")) * 100), currency)
     except InvalidOperation:  # pragma: no cover - the pattern leaves only numbers
         raise AmountError(_("Enter an amount such as 12,50.")) from None
+
+
+def _plain_digits(text: str) -> str:
+    """The text with the wide forms of East Asian keyboards made plain, and nothing else: "²" is not a 2."""
+    return "".join(unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" else c for c in text)
 
 
 def clean_text(text: str) -> str:

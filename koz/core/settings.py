@@ -16,7 +16,9 @@ STRIPE_CHECKOUT_ORIGIN: Final = "https://checkout.stripe.com"
 ENVIRONMENTS: Final = ("demo", "test", "production")
 
 #: Names that start with KOZ_ and belong to tools around the service (set-up, tests), not to the service.
-TOOL_NAMES: Final = frozenset({"KOZ_HOME", "KOZ_SHARED", "KOZ_CHROMIUM", "KOZ_SCREENSHOTS", "KOZ_TEST_DATABASE_URL"})
+TOOL_NAMES: Final = frozenset(
+    {"KOZ_HOME", "KOZ_SHARED", "KOZ_CHROMIUM", "KOZ_SCREENSHOTS", "KOZ_TEST_DATABASE_URL", "KOZ_CHAOS_SEED"}
+)
 
 #: Setting -> field of `Settings`.
 NAMES: Final[Mapping[str, str]] = {

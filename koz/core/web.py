@@ -1,10 +1,11 @@
 """Around every request: id and log line, security headers, errors as pages or problem documents, language cookie."""
 
+import re
 import time
 from typing import Any, Final
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from flask import Flask, Response, abort, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 csrf = CSRFProtect()
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+#: What a trusted proxy may call a request; anything else is replaced.
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
 YEAR_S: Final = 365 * 24 * 3600
 
 
@@ -58,9 +61,12 @@ def wants_json() -> bool:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    g.request_id = new_token(9)
+    given = request.headers.get("X-Request-Id", "") if current_settings().trusted_proxies else ""
+    g.request_id = given if REQUEST_ID.fullmatch(given) else new_token(9)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if "\0" in request.path or b"%00" in request.query_string:
+        abort(404)  # PostgreSQL has no such text: what cannot be stored cannot be found
 
 
 def _finish(response: Response) -> Response:

@@ -17,16 +17,24 @@ PER_RUN = 200
 
 
 def render_letter(claim: Claim) -> Letter:
-    """The letter of a mail: subject, text and HTML from `templates/mail/<template>/`."""
+    """The letter of a mail: subject, text and HTML from `templates/mail/<template>/`.
+
+    A param `unsubscribe_path` is where the recipient stops such mails: it stands under the text and in a header.
+    """
     settings = current_settings()
     values = dict(claim.params) | {"base_url": settings.base_url, "locale": claim.locale}
     with in_locale(claim.locale):
         folder = f"mail/{claim.template}"
         subject = " ".join(render_template(f"{folder}/subject.txt", **values).split())
         text = render_template(f"{folder}/body.txt", **values).strip() + "\n"
-        html = render_template(f"{folder}/body.html", **values)
+        html = render_template(f"{folder}/body.html", **values, subject=subject)
     host = settings.base_url.split("//")[-1].split(":")[0].split("/")[0] or "localhost"
-    return Letter(claim.to_email, subject, text, html, f"<{fingerprint(f'mail-{claim.id}')[:32]}@{host}>")
+    message_id = f"<{fingerprint(f'mail-{claim.id}')[:32]}@{host}>"
+    stop = claim.params.get("unsubscribe_path")
+    unsubscribe = f"{settings.base_url}{stop}" if stop else None
+    if unsubscribe:
+        text += f"\n-- \n{unsubscribe}\n"
+    return Letter(claim.to_email, subject, text, html, message_id, claim.locale, unsubscribe)
 
 
 @job(services.SEND_JOB, queue="mail", timeout_s=300)

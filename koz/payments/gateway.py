@@ -1,5 +1,6 @@
 """What Koz needs of a payment provider, in Koz's words. One adapter: `stripe_gateway.py`; one fake for tests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -50,8 +51,32 @@ class CheckoutPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOrder:
+    """An account to be opened for an organisation, whose merchant it will be. `row_id` makes the key."""
+
+    row_id: int
+    name: str
+    email: str
+    entity: str  # association, company, public_body
+
+    @property
+    def idempotency_key(self) -> str:
+        """One account for one row, however often it is asked for."""
+        return f"account-{self.row_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAccount:
+    """The truth now about an organisation's account. `requirements` are the provider's own words of what it wants."""
+
+    provider_id: str
+    state: str  # to_finish, active, restricted
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderPayment:
-    """The truth now about one hosted page."""
+    """The truth now about one hosted page. `failure` is the code of the last refused try, while it is not paid."""
 
     session_id: str
     account_id: str
@@ -62,14 +87,23 @@ class ProviderPayment:
     paid: Money = NOTHING
     fee: Money = NOTHING
     tip: Money = NOTHING
+    failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRefund:
-    """The truth now about one refund."""
+    """The truth now about one refund. `amount` is what the donor gets, `fee_back` what of it Koz gave (None: not told).
+
+    `refund_id` is our row's, None for a refund that was not asked for by us.
+    """
 
     provider_id: str
+    payment_id: str
     state: str  # pending, done, failed
+    amount: Money
+    fee_back: Money | None = None
+    refund_id: int | None = None
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +121,24 @@ class ProviderEvent:
 class PaymentGateway(Protocol):
     """The verbs. None may be called inside a unit of work. All raise ProviderDown or ProviderRefused."""
 
+    def open_account(self, order: AccountOrder) -> ProviderAccount:
+        """Open an account for an organisation."""
+        ...
+
+    def account_link(self, account_id: str, *, refresh_url: str, return_url: str) -> str:
+        """Address of the provider's forms for this account: good once and for some minutes."""
+        ...
+
+    def fetch_account(self, account_id: str) -> ProviderAccount:
+        """Read an account."""
+        ...
+
     def open_checkout(self, order: CheckoutOrder) -> CheckoutPage:
         """Open a hosted page."""
+        ...
+
+    def expire_checkout(self, account_id: str, session_id: str) -> bool:
+        """Close an open hosted page. False when it is not open any more: paid, or closed already."""
         ...
 
     def fetch_payment(self, account_id: str, session_id: str) -> ProviderPayment:
@@ -96,9 +146,17 @@ class PaymentGateway(Protocol):
         ...
 
     def refund(self, *, refund_id: int, account_id: str, payment_id: str, amount: Money, tip: Money) -> ProviderRefund:
-        """Give back `amount` of a payment, of which `tip` was the application fee's."""
+        """Give back `amount + tip` of a payment; the tip's part comes from the application fee."""
         ...
 
-    def read_event(self, body: bytes, signature: str) -> ProviderEvent:
+    def fetch_refund(self, account_id: str, provider_id: str) -> ProviderRefund:
+        """Read a refund."""
+        ...
+
+    def list_refunds(self, account_id: str, payment_id: str) -> Sequence[ProviderRefund]:
+        """All refunds of a payment, ours and those made elsewhere."""
+        ...
+
+    def read_event(self, body: bytes, signature: str, endpoint: str) -> ProviderEvent:
         """Check a webhook's signature over its raw body. Raises BadSignature."""
         ...

@@ -3,6 +3,7 @@
 Chart of accounts (positive: held or spent there; negative: where it came from):
 
 - `donors:<campaign>`     what donors of a campaign gave (negative) less what they got back
+- `surplus:<campaign>`    what was paid twice by mistake (negative) less what was given back of it
 - `provider:<organisation>`  the organisation's balance at the provider
 - `fees:<organisation>`      what the provider kept for its work
 - `tips`                    what donors gave to Koz through the application fee
@@ -11,13 +12,15 @@ Chart of accounts (positive: held or spent there; negative: where it came from):
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from koz.campaigns.models import Campaign
 from koz.core.clock import now
 from koz.core.money import Money
-from koz.payments.models import Line, Posting
+from koz.payments.models import Gift, GiftAttempt, Line, Posting, Refund
+from koz.payments.states import AttemptState, RefundState
 
 TIPS = "tips"
 
@@ -25,6 +28,11 @@ TIPS = "tips"
 def donors(campaign_id: int) -> str:
     """Account of a campaign's donors."""
     return f"donors:{campaign_id}"
+
+
+def surplus(campaign_id: int) -> str:
+    """Account of what was paid twice in a campaign and goes back."""
+    return f"surplus:{campaign_id}"
 
 
 def provider(organisation_id: int) -> str:
@@ -83,15 +91,122 @@ class Check:
 
 
 def check(session: Session) -> Check:
-    """Look at every posting: its lines add up to zero, and there are at least two."""
+    """Look at every posting, gift and campaign.
+
+    Each posting adds up to zero; each gift's postings say what its payments and refunds say; each campaign's totals
+    are the sums of its gifts. `unexplained_minor` adds up all that is off, without signs.
+    """
+    off, problems = 0, []
+    for found in (_postings(session), _gifts(session), _refunds(session), _campaigns(session)):
+        for minor, sentence in found:
+            off += abs(minor)
+            problems.append(sentence)
+    postings = session.scalar(select(func.count()).select_from(Posting)) or 0
+    lines = session.scalar(select(func.count()).select_from(Line)) or 0
+    return Check(not problems, postings, lines, off, problems)
+
+
+Finding = tuple[int, str]
+
+
+def _postings(session: Session) -> list[Finding]:
     wrong = session.execute(
         select(Posting.cause, func.coalesce(func.sum(Line.minor), 0), func.count(Line.id))
         .outerjoin(Line, Line.posting_id == Posting.id)
         .group_by(Posting.id, Line.currency)
         .having((func.coalesce(func.sum(Line.minor), 0) != 0) | (func.count(Line.id) < 2))
-    ).all()
-    postings = session.scalar(select(func.count()).select_from(Posting)) or 0
-    lines = session.scalar(select(func.count()).select_from(Line)) or 0
-    off = sum(abs(int(total)) for _cause, total, _n in wrong)
-    problems = [f"{cause}: {n} lines that add up to {int(total)}" for cause, total, n in wrong]
-    return Check(not wrong, postings, lines, off, problems)
+    )
+    return [(int(total), f"{cause}: {n} lines that add up to {int(total)}") for cause, total, n in wrong]
+
+
+def _gifts(session: Session) -> list[Finding]:
+    """What donors gave and got back by the books, against the paid pages and the refunds that are done."""
+    paid = (
+        select(GiftAttempt.gift_id, func.count().label("n"))
+        .where(GiftAttempt.state == AttemptState.PAID)
+        .group_by(GiftAttempt.gift_id)
+        .subquery()
+    )
+    back = (
+        select(Refund.gift_id, func.sum(Refund.amount_minor + Refund.tip_minor).label("minor"))
+        .where(Refund.state == RefundState.DONE)
+        .group_by(Refund.gift_id)
+        .subquery()
+    )
+    booked = (
+        select(Posting.gift_id, func.sum(-Line.minor).label("minor"))
+        .join(Line, Line.posting_id == Posting.id)
+        .where(Posting.gift_id.is_not(None), Line.account.op("~")("^(donors|surplus):"))
+        .group_by(Posting.gift_id)
+        .subquery()
+    )
+    rows = select(
+        Gift.id,
+        (func.coalesce(paid.c.n, 0) * (Gift.amount_minor + Gift.tip_minor) - func.coalesce(back.c.minor, 0)).label(
+            "worth"
+        ),
+        func.coalesce(booked.c.minor, 0).label("booked"),
+        Gift.collected_at.is_not(None).label("collected"),
+        func.coalesce(paid.c.n, 0).label("pages"),
+    )
+    for part in (paid, back, booked):
+        rows = rows.outerjoin(part, part.c.gift_id == Gift.id)
+    every = rows.subquery()
+    wrong = select(every).where((every.c.worth != every.c.booked) | (every.c.collected != (every.c.pages > 0)))
+    return [
+        (
+            int(one.booked - one.worth),
+            f"gift {one.id}: {one.pages} paid pages, worth {one.worth} with refunds, but {one.booked} booked",
+        )
+        for one in session.execute(wrong)
+    ]
+
+
+def _refunds(session: Session) -> list[Finding]:
+    """What gifts say was given back or is under way, against their refunds."""
+
+    def total(*states: RefundState) -> ColumnElement[int]:
+        counted = Refund.state.in_(states) & Refund.surplus.is_(False)
+        return func.coalesce(func.sum(Refund.amount_minor).filter(counted), 0)
+
+    done, under_way = total(RefundState.DONE), total(RefundState.WANTED, RefundState.PENDING)
+    wrong = session.execute(
+        select(Gift.id, Gift.refunded_minor, done, Gift.refunding_minor, under_way)
+        .outerjoin(Refund, Refund.gift_id == Gift.id)
+        .group_by(Gift.id)
+        .having((Gift.refunded_minor != done) | (Gift.refunding_minor != under_way))
+    )
+    return [
+        (
+            abs(int(said - was)) + abs(int(asked - open_)),
+            f"gift {gift}: refunded {said} but its refunds are {was}; under way {asked} but they are {open_}",
+        )
+        for gift, said, was, asked, open_ in wrong
+    ]
+
+
+def _campaigns(session: Session) -> list[Finding]:
+    """Cached totals of campaigns, against their gifts."""
+    came_in = Gift.collected_at.is_not(None)
+    sums = (
+        select(
+            Gift.campaign_id,
+            func.sum(Gift.amount_minor - Gift.refunded_minor).label("collected"),
+            func.sum(Gift.refunded_minor).label("refunded"),
+            func.count().label("gifts"),
+            func.count(Gift.email.distinct()).label("donors"),
+        )
+        .where(came_in)
+        .group_by(Gift.campaign_id)
+        .subquery()
+    )
+    names = ("collected", "refunded", "gifts", "donors")
+    cached = (Campaign.collected_minor, Campaign.refunded_minor, Campaign.gifts, Campaign.donors)
+    rows = select(Campaign.slug, *cached, *(func.coalesce(sums.c[name], 0) for name in names))
+    found: list[Finding] = []
+    for slug, *values in session.execute(rows.outerjoin(sums, sums.c.campaign_id == Campaign.id)):
+        said, are = [int(v) for v in values[:4]], [int(v) for v in values[4:]]
+        if said != are:
+            off = abs(said[0] - are[0]) + abs(said[1] - are[1])
+            found.append((off, f"campaign {slug}: {names} say {said}, its gifts {are}"))
+    return found

@@ -14,11 +14,23 @@ class GiftState(StrEnum):
     REFUNDED = "refunded"
 
 
+class AccountState(StrEnum):
+    """Where an organisation's account at the provider stands: forms to finish, can take gifts, stopped by it."""
+
+    TO_FINISH = "to_finish"
+    ACTIVE = "active"
+    RESTRICTED = "restricted"
+
+
 class AttemptState(StrEnum):
-    """Where one try to pay stands: the provider's page was asked for, is open, was paid, expired."""
+    """Where one try to pay stands: the provider's page was asked for, is open, was paid, expired.
+
+    under_way: the donor did all, the money is on its way and may still fail (direct debit).
+    """
 
     ASKED = "asked"
     OPEN = "open"
+    UNDER_WAY = "under_way"
     PAID = "paid"
     EXPIRED = "expired"
 
@@ -45,7 +57,7 @@ GIFT_STEPS: Final[Mapping[GiftState, frozenset[GiftState]]] = {
     GiftState.OPENED: frozenset({GiftState.COLLECTED, GiftState.ABANDONED}),
     GiftState.ABANDONED: frozenset({GiftState.COLLECTED}),  # paid in an old tab after all: money is never ignored
     GiftState.COLLECTED: frozenset({GiftState.REFUNDED}),
-    GiftState.REFUNDED: frozenset(),
+    GiftState.REFUNDED: frozenset({GiftState.COLLECTED}),  # the bank sent a refund back
 }
 REFUND_STEPS: Final[Mapping[RefundState, frozenset[RefundState]]] = {
     RefundState.WANTED: frozenset({RefundState.PENDING, RefundState.DONE, RefundState.FAILED}),

@@ -30,3 +30,8 @@ def test_security_headers(client):
     assert "form-action 'self' http://127.0.0.1:4242" in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Language"] == "fr"
+
+
+def test_an_address_with_a_nul_is_not_found(client):
+    for address in ("/campaigns/a%00b", "/campaigns?q=a%00b", "/%00"):
+        assert client.open(address).status_code == 404, address

@@ -120,7 +120,10 @@ def test_errors_are_told_apart_and_unknown_outcomes_keep_the_key(status, body, e
 
 
 def test_a_refund_asks_the_fee_back_only_where_there_was_one():
-    answer = {"object": "refund", "id": "re_1", "status": "succeeded"}
+    answer = {
+        "object": "refund", "id": "re_1", "status": "succeeded", "amount": 500, "currency": "eur",
+        "payment_intent": "pi_1", "metadata": {"koz_refund": "3"},
+    }  # fmt: skip
     for tip, asked in ((0, None), (100, ["True"])):
         adapter, http = gateway(200, answer)
         refund = adapter.refund(refund_id=3, account_id="acct_1", payment_id="pi_1", amount=Money(500), tip=Money(tip))

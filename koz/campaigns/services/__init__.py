@@ -1,5 +1,92 @@
 """What can be done with campaigns, one module a use case."""
 
+from koz.campaigns.services.drafting import (
+    Ask,
+    End,
+    Line,
+    NewCampaign,
+    Source,
+    StaleVersion,
+    Story,
+    create_draft,
+    reopen,
+    save_ask,
+    save_budget,
+    save_end,
+    save_sources,
+    save_story,
+)
+from koz.campaigns.services.following import (
+    campaign_of_unfollow,
+    confirm,
+    confirm_token,
+    follow,
+    forget_address,
+    forget_unconfirmed,
+    request_follow,
+    unfollow,
+    unfollow_path,
+)
+from koz.campaigns.services.news import News, publish_update
+from koz.campaigns.services.publishing import (
+    cancel,
+    close_due,
+    due_ids,
+    publish,
+    publish_guard,
+    publish_obstacles,
+)
+from koz.campaigns.services.reviewing import Incomplete, Missing, deadline_bounds, missing, review, submit
+from koz.campaigns.services.tasks import Task, list_tasks, task_source
+from koz.campaigns.services.timeline import describe
 from koz.campaigns.services.totals import Contribution, add_contribution, add_timeline, move, step, take_back
 
-__all__ = ["Contribution", "add_contribution", "add_timeline", "move", "step", "take_back"]
+__all__ = [
+    "Ask",
+    "Contribution",
+    "End",
+    "Incomplete",
+    "Line",
+    "Missing",
+    "NewCampaign",
+    "News",
+    "Source",
+    "StaleVersion",
+    "Story",
+    "Task",
+    "add_contribution",
+    "add_timeline",
+    "campaign_of_unfollow",
+    "cancel",
+    "close_due",
+    "confirm",
+    "confirm_token",
+    "create_draft",
+    "deadline_bounds",
+    "describe",
+    "due_ids",
+    "follow",
+    "forget_address",
+    "forget_unconfirmed",
+    "list_tasks",
+    "missing",
+    "move",
+    "publish",
+    "publish_guard",
+    "publish_obstacles",
+    "publish_update",
+    "reopen",
+    "request_follow",
+    "review",
+    "save_ask",
+    "save_budget",
+    "save_end",
+    "save_sources",
+    "save_story",
+    "step",
+    "submit",
+    "take_back",
+    "task_source",
+    "unfollow",
+    "unfollow_path",
+]

@@ -217,6 +217,14 @@ def find_card(session: Session, campaign_id: int) -> Card | None:
     return None if row is None else Card(*tuple(row))
 
 
+def get_card(session: Session, slug: str) -> Card:
+    """The public consultation of a slug with its counts. Raises NotFound."""
+    row = session.execute(_cards().where(Consultation.slug == slug, Consultation.state.in_(PUBLIC))).first()
+    if row is None:
+        raise _missing()
+    return Card(*tuple(row))
+
+
 def list_public(session: Session, after: str | None = None, limit: int = 12) -> Page[Card]:
     """Public consultations: those that are open first, then the latest. `after` is the key of the page before."""
     is_open = case((and_(Consultation.state == ConsultationState.OPEN, Consultation.closes_at >= now()), 1), else_=0)

@@ -1,0 +1,1 @@
+"""What can be done with matching, one module a use case: `ranking`, `proposing`, `engaging`."""

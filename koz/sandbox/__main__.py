@@ -1,0 +1,5 @@
+"""`python -m koz.sandbox`."""
+
+from koz.sandbox.app import main
+
+main()

@@ -1,0 +1,75 @@
+"""`koz skills`: bring a taxonomy in, look a phrase up."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+from tqdm import tqdm
+
+from koz.core.db import reading, unit_of_work
+from koz.core.i18n import in_locale
+from koz.skills.queries import MAX_TOP, find_concepts
+from koz.skills.services.taxonomy_import import Imported, import_esco, import_rome, load_starter, size_of
+from koz.skills.taxonomy import LANGUAGES, Origin
+
+cli = AppGroup("skills", help="The taxonomy of skills.")
+
+
+@cli.command("import")
+@click.option("--from", "source", type=click.Choice([o.value for o in Origin]), required=True, help="Whose files.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def import_taxonomy(*, source: str, as_json: bool, paths: tuple[Path, ...]) -> None:
+    """Bring in a taxonomy: PATHS are the official files (.csv or .csv.gz) or the folder that holds them.
+
+    Nothing is half-imported, and importing the same files again changes nothing. Koz's own taxonomy comes with the
+    program: `--from koz` takes no path.
+    """
+    origin = Origin(source)
+    if (origin is Origin.KOZ) == bool(paths):
+        raise click.UsageError("Give the files or their folder, except with --from koz, which takes none.")
+    with in_locale("en"):  # as all of the command line
+        done = _import(origin, paths)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(done)))
+        return
+    click.echo(
+        f"{done.origin}: {done.concepts} concepts, {done.aliases} aliases, {done.edges} edges"
+        f" ({done.retired} retired, {done.skipped} relations to unknown concepts left out)"
+        f"{'' if done.changed else '; nothing has changed'}"
+    )
+
+
+def _import(origin: Origin, paths: tuple[Path, ...]) -> Imported:
+    if origin is Origin.KOZ:
+        with unit_of_work() as session:
+            return load_starter(session)
+    use_case = import_esco if origin is Origin.ESCO else import_rome
+    with tqdm(total=size_of(origin, paths), desc=f"Reading {origin.upper()}", unit="B", unit_scale=True) as bar:
+
+        def progress(read: int) -> None:
+            bar.update(read)
+            if bar.total is not None and bar.n >= bar.total:
+                bar.set_description("Writing")
+
+        with unit_of_work() as session:
+            return use_case(session, paths, progress)
+
+
+@cli.command("find")
+@click.argument("text")
+@click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True)
+@click.option("--top", type=click.IntRange(1, MAX_TOP), default=10, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def find(*, text: str, lang: str, top: int, as_json: bool) -> None:
+    """The concepts that a phrase in one's own words means, best first."""
+    with reading() as session:
+        found = find_concepts(session, text, lang, top)
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(f) for f in found], ensure_ascii=False))
+        return
+    for f in found:
+        label, other = (f.label_en, f.label_fr) if lang == "en" else (f.label_fr, f.label_en)
+        click.echo(f"{f.score:.2f}  {label or other}  [{f.code}]")

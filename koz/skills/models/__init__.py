@@ -1,0 +1,1 @@
+"""Tables of skills, one module a subject: import them from there."""

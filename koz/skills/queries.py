@@ -1,0 +1,376 @@
+"""Reads of the taxonomy. The search index and the graph are held by each process until an import changes the stamp."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final, Generic, TypeVar
+
+from sqlalchemy import Select, case, func, select, text
+from sqlalchemy.orm import Session
+
+from koz.accounts.models import Organisation
+from koz.campaigns.models import Campaign
+from koz.core.access import Actor
+from koz.core.errors import NotAllowed, NotFound
+from koz.core.i18n import _
+from koz.skills import permissions
+from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
+from koz.skills.models.offers import Mission, MissionNeed, Profile, ProfileSkill
+from koz.skills.states import PUBLIC_MISSIONS, MissionState
+from koz.skills.taxonomy import ConceptKind, Edge, EdgeKind, Graph, Origin, Phrase, SearchIndex
+
+T = TypeVar("T")
+Stamp = tuple[object, ...]
+"""First the database, then what changes with its taxonomy."""
+MAX_TOP: Final = 100
+#: What phrases are worth in search: an alias against a label, others' concepts and groups against ours.
+ALIAS: Final = 0.99
+FOREIGN: Final = 0.93
+DRAWER: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A concept that answers a phrase; `score` in (0, 1], 1 when the phrase is its label."""
+
+    id: int
+    code: str
+    label_fr: str | None
+    label_en: str | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    index: SearchIndex
+    concepts: dict[int, tuple[str, str | None, str | None]]
+    same: dict[int, set[int]]
+
+
+class _Held(Generic[T]):
+    """One value a process, made anew when the stamp differs.
+
+    While one thread makes it anew, the others go on with the old one: an import must not stop the site.
+    """
+
+    def __init__(self, make: Callable[[Session], T]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._value: tuple[Stamp, T] | None = None
+
+    def get(self, session: Session) -> T:
+        stamp = _stamp(session)
+        held = self._value
+        if held is not None and held[0] == stamp:
+            return held[1]
+        old_will_do = held is not None and held[0][0] == stamp[0]
+        if not self._lock.acquire(blocking=not old_will_do):
+            assert held is not None
+            return held[1]
+        try:
+            if self._value is None or self._value[0] != stamp:
+                self._value = (stamp, self._make(session))
+            return self._value[1]
+        finally:
+            self._lock.release()
+
+
+def _stamp(session: Session) -> Stamp:
+    """What changes whenever the taxonomy does: the last import, and the last row of each table (ids never return)."""
+    row = session.execute(
+        text(
+            "SELECT current_database(), (SELECT stamp FROM skill_imports ORDER BY id DESC LIMIT 1),"
+            " (SELECT max(id) FROM skill_concepts), (SELECT max(id) FROM skill_aliases),"
+            " (SELECT max(id) FROM skill_edges)"
+        )
+    ).one()
+    return tuple(row)
+
+
+def find_concepts(session: Session, text: str, lang: str = "fr", top: int = 10) -> list[Found]:
+    """Concepts that a phrase in French or English means, best first; [] for an empty phrase or for nonsense.
+
+    Retired concepts are not proposed. Of concepts joined as the same, only the best is: ours before ESCO's before
+    ROME's.
+    """
+    if not text.strip():
+        return []
+    top = min(max(top, 0), MAX_TOP)
+    held = _search.get(session)
+    found: list[Found] = []
+    hidden: set[int] = set()
+    for hit in held.index.search(text, lang, top * 3):
+        if hit.concept_id in hidden:
+            continue
+        code, label_fr, label_en = held.concepts[hit.concept_id]
+        found.append(Found(hit.concept_id, code, label_fr, label_en, hit.score))
+        hidden |= held.same.get(hit.concept_id, set())
+    return found[:top]
+
+
+def get_concept(session: Session, concept_id: int) -> SkillConcept:
+    """The concept, retired or not."""
+    concept = session.get(SkillConcept, concept_id)
+    if concept is None:
+        raise NotFound(_("This skill does not exist."))
+    return concept
+
+
+def get_concepts(session: Session, ids: Iterable[int]) -> dict[int, SkillConcept]:
+    """The concepts of these ids, retired or not; ids that do not exist are left out."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    return {c.id: c for c in session.scalars(select(SkillConcept).where(SkillConcept.id.in_(wanted)))}
+
+
+def find_by_codes(session: Session, codes: Iterable[str]) -> dict[str, SkillConcept]:
+    """The concepts of these codes, retired or not; codes that do not exist are left out."""
+    wanted = sorted(set(codes))
+    if not wanted:
+        return {}
+    return {c.code: c for c in session.scalars(select(SkillConcept).where(SkillConcept.code.in_(wanted)))}
+
+
+def count_concepts(session: Session) -> dict[Origin, int]:
+    """How many concepts in use each origin has."""
+    counted = select(SkillConcept.origin, func.count()).where(SkillConcept.retired_at.is_(None))
+    return {row[0]: row[1] for row in session.execute(counted.group_by(SkillConcept.origin))}
+
+
+def load_graph(session: Session) -> Graph:
+    """The graph over all concepts, retired ones too: what people chose once keeps its neighbours."""
+    return _graph.get(session)
+
+
+def _load_graph(session: Session) -> Graph:
+    edges = session.execute(select(SkillEdge.source_id, SkillEdge.target_id, SkillEdge.kind, SkillEdge.weight))
+    groups = session.scalars(select(SkillConcept.id).where(SkillConcept.kind == ConceptKind.GROUP))
+    return Graph((Edge(*row) for row in edges), frozenset(groups))
+
+
+def _worth(origin: Origin, kind: ConceptKind) -> float:
+    """Our concepts win over others', whose words are less those of NGOs; a drawer is the last to be proposed."""
+    return (1.0 if origin is Origin.KOZ else FOREIGN) * (DRAWER if kind is ConceptKind.GROUP else 1.0)
+
+
+def _load_search(session: Session) -> _Search:
+    """Concepts in use, ours first. ESCO's and ROME's drawers (groups) are not for people to choose."""
+    listed = session.execute(
+        select(
+            SkillConcept.id,
+            SkillConcept.code,
+            SkillConcept.origin,
+            SkillConcept.kind,
+            SkillConcept.label_fr,
+            SkillConcept.label_en,
+        ).where(SkillConcept.retired_at.is_(None))
+    ).all()
+    rank = {origin: i for i, origin in enumerate(Origin)}
+    chosen = sorted(
+        (c for c in listed if c.kind is not ConceptKind.GROUP or c.origin is Origin.KOZ),
+        key=lambda c: (rank[c.origin], c.code),
+    )
+    concepts = {c.id: (c.code, c.label_fr, c.label_en) for c in chosen}
+    worth = {c.id: _worth(c.origin, c.kind) for c in chosen}
+    phrases: list[Phrase] = []
+    for c in chosen:
+        labels = (("fr", c.label_fr), ("en", c.label_en))
+        phrases += [Phrase(c.id, lang, label, worth[c.id]) for lang, label in labels if label]
+    aliases = session.execute(select(SkillAlias.concept_id, SkillAlias.lang, SkillAlias.text).order_by(SkillAlias.id))
+    phrases += [
+        Phrase(concept, lang, text, worth[concept] * ALIAS) for concept, lang, text in aliases if concept in worth
+    ]
+    same: dict[int, set[int]] = {}
+    joined = select(SkillEdge.source_id, SkillEdge.target_id).where(SkillEdge.kind == EdgeKind.SAME_AS)
+    for source, target in session.execute(joined):
+        same.setdefault(source, set()).add(target)
+        same.setdefault(target, set()).add(source)
+    return _Search(SearchIndex(phrases), concepts, same)
+
+
+_graph: Final = _Held(_load_graph)
+_search: Final = _Held(_load_search)
+
+
+# Profiles and missions ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SkillRow:
+    """A declared or needed skill with its labels: `must` only of needs."""
+
+    concept_id: int
+    label_fr: str | None
+    label_en: str | None
+    level: int
+    must: bool = False
+
+    def label(self, lang: str) -> str:
+        """The label in `lang`, else in the other language."""
+        first, second = (self.label_en, self.label_fr) if lang == "en" else (self.label_fr, self.label_en)
+        return first or second or ""
+
+
+@dataclass(frozen=True, slots=True)
+class MissionCard:
+    """A mission with what a reader needs beside it."""
+
+    mission: Mission
+    campaign: Campaign
+    organisation: str
+    needs: tuple[SkillRow, ...]
+
+
+def find_profile(session: Session, person_id: int) -> Profile | None:
+    """The person's profile."""
+    return session.scalar(select(Profile).where(Profile.person_id == person_id))
+
+
+def list_profile_skills(session: Session, profile_id: int) -> Sequence[SkillRow]:
+    """What the person confirmed, the strongest first."""
+    query = (
+        select(SkillConcept.id, SkillConcept.label_fr, SkillConcept.label_en, ProfileSkill.level)
+        .join(SkillConcept, SkillConcept.id == ProfileSkill.concept_id)
+        .where(ProfileSkill.profile_id == profile_id)
+        .order_by(ProfileSkill.level.desc(), SkillConcept.id)
+    )
+    return [SkillRow(*row) for row in session.execute(query)]
+
+
+def _no_mission() -> NotFound:
+    return NotFound(_("This mission does not exist or is not public. See the missions that are open."))
+
+
+def get_mission(session: Session, mission_id: int) -> Mission:
+    """The mission, whatever its state. Raises NotFound."""
+    mission = session.get(Mission, mission_id)
+    if mission is None:
+        raise _no_mission()
+    return mission
+
+
+def lock_mission(session: Session, mission_id: int) -> Mission:
+    """The mission's row, locked until the end of the transaction and freshly read. Raises NotFound."""
+    mission = session.scalar(
+        select(Mission)
+        .where(Mission.id == mission_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if mission is None:
+        raise _no_mission()
+    return mission
+
+
+def get_mission_for(session: Session, actor: Actor, mission_id: int) -> tuple[Mission, Campaign]:
+    """The mission and its campaign, for the owners and editors of its organisation. Raises NotFound, NotAllowed."""
+    row = session.execute(
+        select(Mission, Campaign).join(Campaign, Campaign.id == Mission.campaign_id).where(Mission.id == mission_id)
+    ).first()
+    if row is None or not permissions.can_see_mission(actor, row[0], row[1]):
+        raise _no_mission()
+    if not permissions.can_manage_missions(actor, row[1]):
+        raise NotAllowed(_("Only owners and editors of this organisation may do this."))
+    return row[0], row[1]
+
+
+def get_mission_card(session: Session, actor: Actor, mission_id: int) -> MissionCard:
+    """One mission as its page shows it, if the actor may see it. Raises NotFound."""
+    (card,) = _cards(session, _card_query().where(Mission.id == mission_id)) or (None,)
+    if card is None or not permissions.can_see_mission(actor, card.mission, card.campaign):
+        raise _no_mission()
+    return card
+
+
+def list_cards(session: Session, mission_ids: Sequence[int]) -> list[MissionCard]:
+    """Missions by their ids, whatever their state, in the order of the ids given."""
+    if not mission_ids:
+        return []
+    found = {c.mission.id: c for c in _cards(session, _card_query().where(Mission.id.in_(mission_ids)))}
+    return [found[i] for i in mission_ids if i in found]
+
+
+def is_helped(campaign: Campaign) -> bool:
+    """Whether people may take missions of the campaign now."""
+    return campaign.state in permissions.HELPED
+
+
+def list_needs(session: Session, mission_ids: Iterable[int]) -> dict[int, tuple[SkillRow, ...]]:
+    """Needs by mission, must-haves first."""
+    wanted = sorted(set(mission_ids))
+    found: dict[int, list[SkillRow]] = {m: [] for m in wanted}
+    if wanted:
+        query = (
+            select(
+                MissionNeed.mission_id,
+                SkillConcept.id,
+                SkillConcept.label_fr,
+                SkillConcept.label_en,
+                MissionNeed.level,
+                MissionNeed.must,
+            )
+            .join(SkillConcept, SkillConcept.id == MissionNeed.concept_id)
+            .where(MissionNeed.mission_id.in_(wanted))
+            .order_by(MissionNeed.mission_id, MissionNeed.must.desc(), SkillConcept.id)
+        )
+        for mission_id, concept_id, label_fr, label_en, level, must in session.execute(query):
+            found[mission_id].append(SkillRow(concept_id, label_fr, label_en, level, must))
+    return {m: tuple(rows) for m, rows in found.items()}
+
+
+def _card_query() -> Select[Mission, Campaign, str]:
+    return (
+        select(Mission, Campaign, Organisation.name)
+        .join(Campaign, Campaign.id == Mission.campaign_id)
+        .join(Organisation, Organisation.id == Campaign.organisation_id)
+    )
+
+
+def _cards(session: Session, query: Select[Mission, Campaign, str]) -> list[MissionCard]:
+    """Two statements, however many missions."""
+    rows = session.execute(query).all()
+    needs = list_needs(session, [mission.id for mission, _campaign, _name in rows])
+    return [MissionCard(mission, campaign, name, needs[mission.id]) for mission, campaign, name in rows]
+
+
+def list_open_missions(
+    session: Session,
+    *,
+    text: str = "",
+    cause: str = "",
+    remote: bool = False,
+    before: int | None = None,
+    limit: int = 21,
+) -> list[MissionCard]:
+    """Open missions of campaigns that can use help, latest first; `before` is the last id of the page before."""
+    query = _card_query().where(Mission.state == MissionState.OPEN, Campaign.state.in_(permissions.HELPED))
+    if text:
+        query = query.where(Mission.search.op("@@")(func.websearch_to_tsquery("french", text)))
+    if cause:
+        query = query.where(Campaign.cause == cause)
+    if remote:
+        query = query.where(Mission.remote)
+    if before is not None:
+        query = query.where(Mission.id < before)
+    return _cards(session, query.order_by(Mission.id.desc()).limit(limit))
+
+
+def list_missions_of(session: Session, campaign_id: int, *, drafts: bool = False, limit: int = 50) -> list[MissionCard]:
+    """Missions of a campaign, open ones first; drafts only for its organisation's own pages."""
+    query = _card_query().where(Mission.campaign_id == campaign_id)
+    if not drafts:
+        query = query.where(Mission.state.in_(PUBLIC_MISSIONS))
+    rank = case({MissionState.OPEN: 0, MissionState.DRAFT: 1, MissionState.FILLED: 2}, value=Mission.state, else_=3)
+    return _cards(session, query.order_by(rank, Mission.id).limit(limit))
+
+
+def count_open_missions(session: Session) -> int:
+    """How many missions wait for somebody."""
+    query = (
+        select(func.count())
+        .select_from(Mission)
+        .join(Campaign, Campaign.id == Mission.campaign_id)
+        .where(Mission.state == MissionState.OPEN, Campaign.state.in_(permissions.HELPED))
+    )
+    return session.scalar(query) or 0

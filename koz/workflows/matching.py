@@ -1,0 +1,144 @@
+"""Matching → mail and the campaign's public timeline. Nobody gets a mail who was not asked or did not ask."""
+
+from sqlalchemy.orm import Session
+
+from koz.accounts.models import Person
+from koz.accounts.queries import get_person, list_member_ids
+from koz.campaigns.services import add_timeline
+from koz.core.errors import NotFound
+from koz.core.outbox import subscribe
+from koz.matching import queries
+from koz.matching.events import (
+    EngagementMoved,
+    MissionOffered,
+    ProfessionalInvited,
+    ProposalAccepted,
+    ProposalDeclined,
+)
+from koz.matching.services import proposing
+from koz.matching.states import EngagementState, ProposalState, Side
+from koz.notifications.services import queue_mail
+from koz.skills.events import MissionClosed
+from koz.skills.queries import get_mission
+from koz.skills.states import MissionState
+
+
+def _person(session: Session, person_id: int | None) -> Person | None:
+    """The person, if there still is one."""
+    try:
+        return get_person(session, person_id or 0)
+    except NotFound:
+        return None
+
+
+def _write(session: Session, template: str, to: Person | None, params: dict[str, str | int], key: str) -> None:
+    if to is not None:
+        queue_mail(session, template, to.email, to.locale, {"name": to.name} | params, f"{template}-{key}-{to.id}")
+
+
+@subscribe(ProfessionalInvited)
+def mail_invitation(session: Session, event: ProfessionalInvited) -> None:
+    """An association would like your help: the letter itself stands on Koz."""
+    row = queries.get_proposal(session, event.proposal_id)
+    if row.proposal.state is not ProposalState.PROPOSED:
+        return
+    params: dict[str, str | int] = {
+        "mission": row.mission.title, "organisation": row.organisation, "hours": row.mission.hours_total,
+        "path": f"/professionals/me#proposal-{row.proposal.id}",
+    }  # fmt: skip
+    to = _person(session, row.proposal.person_id)
+    _write(session, "mission_invitation", to, params, f"{row.proposal.id}-{event.round}")
+
+
+@subscribe(MissionOffered)
+def mail_offer(session: Session, event: MissionOffered) -> None:
+    """Somebody offers themselves: to those who manage the mission, without saying who it is."""
+    row = queries.get_proposal(session, event.proposal_id)
+    if row.proposal.state is not ProposalState.PROPOSED:
+        return
+    params: dict[str, str | int] = {
+        "mission": row.mission.title, "path": f"/manage/missions/{row.mission.id}/matches",
+    }  # fmt: skip
+    for person_id in list_member_ids(session, row.campaign.organisation_id, ("owner", "editor")):
+        _write(session, "offer", _person(session, person_id), params, f"{row.proposal.id}-{event.round}")
+
+
+@subscribe(ProposalAccepted)
+def mail_engagement(session: Session, event: ProposalAccepted) -> None:
+    """Both said yes: each learns who the other is."""
+    row = queries.get_engagement(session, event.engagement_id)
+    path = f"/engagements/{row.engagement.id}"
+    params: dict[str, str | int] = {"mission": row.mission.title, "path": path}
+    member, professional = row.member, row.professional
+    them: dict[str, str | int] = {
+        "other": f"{member.name}, {row.organisation}" if member else row.organisation,
+        "other_email": (member.email or "") if member else "",
+    }
+    _write(session, "engaged", _person(session, professional.id), params | them, str(row.engagement.id))
+    if member is not None:
+        other: dict[str, str | int] = {"other": professional.name, "other_email": professional.email or ""}
+        _write(session, "engaged", _person(session, member.id), params | other, str(row.engagement.id))
+
+
+@subscribe(ProposalAccepted)
+def tell_timeline(session: Session, event: ProposalAccepted) -> None:
+    """The public page says that a mission has somebody, not whom."""
+    row = queries.get_engagement(session, event.engagement_id)
+    params = {"title": row.mission.title}
+    key, href = f"engagement-{row.engagement.id}", f"/missions/{row.mission.id}"
+    add_timeline(session, row.campaign.id, "mission_filled", params, key=key, href=href)
+
+
+@subscribe(ProposalAccepted)
+def end_waiting_when_filled(session: Session, event: ProposalAccepted) -> None:
+    """With the last seat taken, whoever waits gets an answer."""
+    row = queries.get_engagement(session, event.engagement_id)
+    if row.mission.state is MissionState.FILLED:
+        proposing.end_waiting(session, row.mission.id)
+
+
+@subscribe(MissionClosed)
+def end_waiting_when_closed(session: Session, event: MissionClosed) -> None:
+    """A mission ended: whoever waits gets an answer."""
+    if get_mission(session, event.mission_id).state is MissionState.CLOSED:
+        proposing.end_waiting(session, event.mission_id)
+
+
+@subscribe(ProposalDeclined)
+def mail_decline(session: Session, event: ProposalDeclined) -> None:
+    """Who offered themselves gets an answer; who declined an invitation owes nobody an explanation."""
+    if event.by != Side.ORGANISATION:
+        return
+    row = queries.get_proposal(session, event.proposal_id)
+    params: dict[str, str | int] = {"mission": row.mission.title, "organisation": row.organisation, "path": "/missions"}
+    to = _person(session, row.proposal.person_id)
+    _write(session, "offer_declined", to, params, f"{row.proposal.id}-{event.round}")
+
+
+@subscribe(EngagementMoved)
+def mail_step(session: Session, event: EngagementMoved) -> None:
+    """Delivered: the organisation confirms. Closed and cancelled: the other side hears of it."""
+    row = queries.get_engagement(session, event.engagement_id)
+    params: dict[str, str | int] = {
+        "mission": row.mission.title, "hours": row.engagement.hours_given, "path": f"/engagements/{row.engagement.id}",
+    }  # fmt: skip
+    template = {
+        EngagementState.DELIVERED: "delivered",
+        EngagementState.CLOSED: "engagement_closed",
+        EngagementState.CANCELLED: "engagement_cancelled",
+    }.get(EngagementState(event.state))
+    if template is None:
+        return
+    to = row.engagement.member_id if event.by == Side.PROFESSIONAL else row.engagement.person_id
+    _write(session, template, _person(session, to), params, str(row.engagement.id))
+
+
+@subscribe(EngagementMoved)
+def tell_delivery(session: Session, event: EngagementMoved) -> None:
+    """The public page says that a mission is done, once the organisation has confirmed it."""
+    if event.state != EngagementState.CLOSED:
+        return
+    row = queries.get_engagement(session, event.engagement_id)
+    params = {"title": row.mission.title}
+    key, href = f"engagement-{row.engagement.id}-done", f"/missions/{row.mission.id}"
+    add_timeline(session, row.campaign.id, "mission_done", params, key=key, href=href)
