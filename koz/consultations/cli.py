@@ -48,7 +48,7 @@ def import_cap(  # noqa: PLR0913 - options
     # disable=None: a bar for a person at a terminal, and nothing but sentences for a program that reads
     with (
         file.open("rb") as raw,
-        tqdm[Any](total=size, unit="B", unit_scale=True, leave=False, disable=None) as bar,
+        tqdm(total=size, unit="B", unit_scale=True, leave=False, disable=None) as bar,
         unit_of_work() as session,
     ):
         report = services.import_cap(session, _lines(raw, file, bar), target)
@@ -64,7 +64,7 @@ def import_cap(  # noqa: PLR0913 - options
     )
 
 
-def _lines(raw: IO[bytes], file: Path, bar: "tqdm[Any]") -> Iterator[bytes]:
+def _lines(raw: IO[bytes], file: Path, bar: Any) -> Iterator[bytes]:
     """The lines; `bar` follows the bytes read. Raises Invalid when they cannot be read."""
     stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw  # type: ignore[assignment]
     for number in count(1):
