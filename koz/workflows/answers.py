@@ -124,8 +124,10 @@ def _due(day: date | None, locale: str) -> str:
 def _mail_official(session: Session, request_id: int, template: str, key: str) -> None:
     request, campaign = _read(session, request_id)
     params = _params(campaign, f"/answers/desk/{services.desk_token(request)}")
-    params |= {"due": _due(request.due_on, request.locale), "days": request.answer_days}
-    params["organisation"] = accounts.get_organisation(session, campaign.organisation_id).name
+    params |= {
+        "due": _due(request.due_on, request.locale),
+        "organisation": accounts.get_organisation(session, campaign.organisation_id).name,
+    }
     queue_mail(session, template, request.email, request.locale, params, key)
 
 
