@@ -154,7 +154,7 @@ class NoteForm(BaseForm):
 class MoveForm(BaseForm):
     """Where a commitment stands now."""
 
-    state = SelectField(_l("Where it stands"), choices=lambda: list(MOVES))
+    state = SelectField(_l("Where the commitment stands"), choices=lambda: list(MOVES))
     note = StrippedField(_l("What was done, or why not"), validators=[Length(max=500)])
     proof_url = StrippedField(_l("Address of a page that shows it"), validators=[Length(max=1000), WebAddress()])
 

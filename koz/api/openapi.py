@@ -193,6 +193,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "links": thing(dict.fromkeys(("self", "page", "contributions", "results"), URL)),
             "contributions": COUNT,
             "votes": COUNT,
+            "imported_votes": COUNT | {"description": "Counted where the consultation came from; in no other total."},
         }
     ),
     "Contribution": thing(

@@ -169,6 +169,7 @@ def consultation(card: Card, campaign_slug: str | None) -> Json:
     return _consultation(card.consultation, card.organisation, campaign_slug) | {
         "contributions": card.contributions,
         "votes": int(card.votes),
+        "imported_votes": int(card.imported_votes),
     }
 
 

@@ -25,8 +25,8 @@ Stamp = tuple[object, ...]
 MAX_TOP: Final = 100
 #: What phrases are worth in search: an alias against a label, others' concepts and groups against ours.
 ALIAS: Final = 0.99
-FOREIGN: Final = 0.98
-DRAWER: Final = 0.97
+FOREIGN: Final = 0.93
+DRAWER: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
