@@ -177,7 +177,7 @@ def test_the_list_is_found_by_words_cause_and_remote_and_paged(session, client):
     assert found("cause=health") == {f"/missions/{press.id}"}
     assert found("remote=1") == {f"/missions/{press.id}"}
     assert found("q=rien+de+tel") == set()
-    assert found("cause=%00&after=x") == found("")
+    assert found("cause=nonsense&after=x") == found("")
     assert closed.id not in {c.mission.id for c in queries.list_open_missions(session)}
     assert queries.count_open_missions(session) == 2
     for _ in range(25):
