@@ -138,7 +138,7 @@ def sandbox(arguments: tuple[str, ...]) -> None:
 
 @click.command("mailcatcher")
 @click.option("--smtp-port", default=mailcatcher.SMTP_PORT, show_default=True, help="Where mails come in.")
-@click.option("--port", default=mailcatcher.PAGE_PORT, show_default=True, help="Where they can be read.")
+@click.option("--port", default=mailcatcher.PAGE_PORT, envvar="MAIL_PORT", show_default=True, help="Where to read.")
 def catch_mails(smtp_port: int, port: int) -> None:
     """Take every mail of the demo and show it on a page; nothing is sent on."""
     try:

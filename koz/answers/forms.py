@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wtforms import DateField, HiddenField, RadioField, SelectField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from koz.answers.models import AnswerPoint, AnswerRequest, Commitment
 from koz.answers.services import CommitmentDraft, Draft, PointDraft
@@ -148,13 +148,13 @@ class PressForm(BaseForm):
 class NoteForm(BaseForm):
     """A dated note to a published answer."""
 
-    body = MarkdownField(_l("Your note"), validators=[InputRequired(_l("Fill in this field."))], max_length=5_000)
+    body = MarkdownField(_l("Your note"), validators=[DataRequired(_l("Fill in this field."))], max_length=5_000)
 
 
 class MoveForm(BaseForm):
     """Where a commitment stands now."""
 
-    state = SelectField(_l("Where it stands"), choices=lambda: list(MOVES))
+    state = SelectField(_l("Where the commitment stands"), choices=lambda: list(MOVES))
     note = StrippedField(_l("What was done, or why not"), validators=[Length(max=500)])
     proof_url = StrippedField(_l("Address of a page that shows it"), validators=[Length(max=1000), WebAddress()])
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as modern
@@ -27,6 +28,7 @@ from flask import Flask, Response, abort, jsonify, render_template, request
 from markupsafe import Markup, escape
 from werkzeug.serving import make_server
 
+from koz.core.clock import PARIS
 from koz.core.templating import ROOT
 
 SMTP_PORT: Final = 1025
@@ -100,8 +102,8 @@ class Caught:
 
     @property
     def when(self) -> str:
-        """Day and time, short."""
-        return self.received_at[:16].replace("T", " ")
+        """Day and time in Paris, short."""
+        return datetime.fromisoformat(self.received_at).astimezone(PARIS).strftime("%d/%m/%Y, %H:%M")
 
     @property
     def links(self) -> list[str]:

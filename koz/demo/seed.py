@@ -317,8 +317,11 @@ def _answer(campaign_id: int) -> None:
     with unit_of_work() as session:
         found = consultation_queries.find_by_campaign(session, campaign_id)
         assert found is not None
-        ended = now() - timedelta(hours=1)
-        session.execute(update(Consultation).where(Consultation.id == found.id).values(closes_at=ended))
+        session.execute(
+            update(Consultation)
+            .where(Consultation.id == found.id)
+            .values(opens_at=now() - timedelta(days=33), closes_at=now() - timedelta(days=3))
+        )
         consultation_id = found.id
     with unit_of_work() as session:
         consultations.close(session, consultation_id)

@@ -173,25 +173,56 @@ def test_roles_change_and_the_last_owner_stays(client, session, place, enter):
     assert acts(session, organisation) == [OrganisationAct.LEFT, OrganisationAct.REMOVED, OrganisationAct.ROLES_CHANGED]
 
 
-def test_owners_who_leave_together_leave_one(committed_app):
-    with unit_of_work() as session:
-        organisation = make_organisation(session)
-        (first,) = queries.list_member_ids(session, organisation.id, ["owner"])
-        owners = [first, *(make_member(session, organisation, "owner").id for _ in range(3))]
+def meanwhile(app, first, second):
+    """Run `first(session)`; before it commits, start `second(session)` elsewhere and wait until it is blocked or done.
 
-    def leave(person_id: int) -> bool:
-        with committed_app.app_context():
+    Returns whether the second one went through: without the right lock it would not wait for the first.
+    """
+
+    def run() -> bool:
+        with app.app_context():
             try:
                 with unit_of_work() as session:
-                    services.set_roles(session, organisation.id, person_id, person_id, ())
+                    second(session)
             except KozError:
                 return False
             return True
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(leave, owners)) == 3
+    blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work() as session:
+            first(session)
+            session.flush()
+            other = pool.submit(run)
+            while not other.done() and not session.scalar(blocked):
+                pass
+        return other.result(30)
+
+
+def test_owners_who_leave_together_leave_one(committed_app):
     with unit_of_work() as session:
-        assert len(queries.list_member_ids(session, organisation.id, ["owner"])) == 1
+        organisation = make_organisation(session)
+        (first,) = queries.list_member_ids(session, organisation.id, ["owner"])
+        second = make_member(session, organisation, "owner").id
+
+    def leave(person_id):
+        return lambda session: services.set_roles(session, organisation.id, person_id, person_id, ())
+
+    assert not meanwhile(committed_app, leave(first), leave(second))
+    with unit_of_work() as session:
+        assert queries.list_member_ids(session, organisation.id, ["owner"]) == [second]
+
+
+def test_owners_who_are_erased_together_leave_one(committed_app):
+    with unit_of_work() as session:
+        organisation = make_organisation(session)
+        (first,) = queries.list_member_ids(session, organisation.id, ["owner"])
+        second = make_member(session, organisation, "owner").id
+
+    def erase(person_id):
+        return lambda session: services.erase_person(session, person_id)
+
+    assert not meanwhile(committed_app, erase(first), erase(second))
 
 
 def test_an_invitation_is_accepted_once_by_whoever_is_first(committed_app):
@@ -202,19 +233,14 @@ def test_an_invitation_is_accepted_once_by_whoever_is_first(committed_app):
             organisation_id=organisation.id, email="a@koz.test", role="editor", invited_by=owner
         )
         token = services.invitation_token(session.get_one(Invitation, services.invite(session, new)))
-        people = [make_person(session).id for _ in range(4)]
+        first, second = (make_person(session).id for _ in range(2))
 
-    def accept(person_id: int) -> bool:
-        with committed_app.app_context():
-            try:
-                with unit_of_work() as session:
-                    services.accept_invitation(session, token, person_id)
-            except KozError:
-                return False
-            return True
+    def accept(person_id):
+        return lambda session: services.accept_invitation(session, token, person_id)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(accept, people)) == 1
+    assert not meanwhile(committed_app, accept(first), accept(second))
+    with unit_of_work() as session:
+        assert queries.list_member_ids(session, organisation.id, ["editor"]) == [first]
 
 
 def test_the_log_is_append_only_paged_and_bounded(client, session, place, enter, queries):

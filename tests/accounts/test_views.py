@@ -38,6 +38,16 @@ def test_join_prove_log_in_log_out(client, session):
     assert session.scalar(select(func.count()).select_from(UserSession)) == 0
 
 
+def test_a_proof_is_of_one_address_only(client, session):
+    person = make_person(session, verified=False)
+    link = f"/verify/{services.proof_token(person)}"
+    person.email = "another@koz.test"
+    session.flush()
+    client.post(link, status=410)
+    session.refresh(person)
+    assert person.email_verified_at is None
+
+
 def test_joining_tells_nobody_that_an_address_is_known(client, session):
     person = make_person(session, email="known@koz.test")
     fresh = client.post("/join", JOIN).response

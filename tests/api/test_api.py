@@ -109,6 +109,14 @@ def test_consultations_join_over_pages(client, session):
     assert set(found) == slugs
 
 
+def test_a_consultation_is_the_same_alone_and_in_its_list(client, session):
+    world = build(session)
+    alone = get(client, f"/api/v1/consultations/{world.consultation.slug}")
+    assert get(client, "/api/v1/consultations")["items"] == [alone]
+    assert (alone["contributions"], alone["votes"], alone["state"]) == (1, 9, "open")
+    assert alone["campaign"] == world.campaign.slug
+
+
 def test_the_same_answer_costs_a_304_and_a_change_is_seen(client, session):
     world = build(session)
     path = f"/api/v1/campaigns/{world.campaign.slug}"

@@ -218,7 +218,7 @@ def find_card(session: Session, campaign_id: int) -> Card | None:
 
 
 def get_card(session: Session, slug: str) -> Card:
-    """A public consultation with its counts. Raises NotFound."""
+    """The public consultation of a slug with its counts. Raises NotFound."""
     row = session.execute(_cards().where(Consultation.slug == slug, Consultation.state.in_(PUBLIC))).first()
     if row is None:
         raise _missing()
