@@ -225,7 +225,7 @@ def test_the_fragment_of_the_campaign_page_lists_missions_or_is_empty(app, sessi
     mission = make_mission(
         session, {make_concept(session).id: (3, True)}, campaign=campaign, title="Tenir <les> comptes"
     )
-    rows = queries.list_missions_of(session, campaign.id)
+    rows = queries.list_public_missions_of(session, campaign.id)
     with app.test_request_context("/"):
         html = render_template("skills/_missions.html", missions=rows)
         assert not render_template("skills/_missions.html", missions=[]).strip()
