@@ -34,7 +34,7 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/djlint templates koz/sandbox/templates --lint --quiet
 	$(BIN)/python scripts/translate.py check
 	$(BIN)/python scripts/migrations.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }

@@ -15,11 +15,12 @@ from flask.cli import FlaskGroup, ScriptInfo
 from flask_migrate import upgrade
 
 from koz import worker
+from koz.admin import doctor
 from koz.core import jobs
 from koz.core.db import reading
 from koz.core.errors import KozError
-from koz.core.settings import SettingsError
-from koz.demo import supervisor
+from koz.core.settings import SettingsError, current_settings
+from koz.demo import mailcatcher, seed, supervisor
 from koz.demo.supervisor import DemoError
 from koz.factory import create_app
 from koz.payments import ledger
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 #: Modules with a click group or command `cli`.
 FEATURE_COMMANDS: Final[tuple[str, ...]] = (
-    # one a line
+    "koz.accounts.cli",
     "koz.consultations.cli",
     "koz.skills.cli",
 )
@@ -81,6 +82,19 @@ def sweep() -> None:
         jobs.get_job(name)()
 
 
+@koz.group("seed")
+def data() -> None:
+    """Data to begin with."""
+
+
+@data.command("demo")
+def seed_demo() -> None:
+    """Make the demo's people, causes, gifts and voices; nothing happens when they are there."""
+    if current_settings().is_production:
+        raise DemoError("The demo's data are refused in production.")
+    click.echo("The demo's data are made." if seed.run() else "The demo's data are there already.")
+
+
 @koz.group("ledger")
 def books() -> None:
     """The books."""
@@ -122,8 +136,44 @@ def sandbox(arguments: tuple[str, ...]) -> None:
     sandbox_app.main(arguments)
 
 
+@click.command("mailcatcher")
+@click.option("--smtp-port", default=mailcatcher.SMTP_PORT, show_default=True, help="Where mails come in.")
+@click.option("--port", default=mailcatcher.PAGE_PORT, envvar="MAIL_PORT", show_default=True, help="Where to read.")
+def catch_mails(smtp_port: int, port: int) -> None:
+    """Take every mail of the demo and show it on a page; nothing is sent on."""
+    try:
+        mailcatcher.run(Path(os.environ.get("KOZ_HOME", ".koz")) / "mail", smtp_port, port)
+    except OSError as error:
+        raise DemoError(f"The mail catcher could not start ({error.strerror}): choose other ports.") from None
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def examine(*, as_json: bool) -> None:
+    """Check all that the service needs; exit 1 when something is wrong."""
+    checks = _examine()
+    well = all(check.ok for check in checks)
+    if as_json:
+        click.echo(json.dumps({"ok": well, "checks": [dataclasses.asdict(check) for check in checks]}))
+    else:
+        for check in checks:
+            click.echo(f"{'ok   ' if check.ok else 'WRONG'}  {check.name}: {check.sentence}")
+    sys.exit(0 if well else 1)
+
+
+def _examine() -> list[doctor.Check]:
+    try:
+        app = create_app()
+    except SettingsError as error:
+        return [doctor.Check("settings", ok=False, sentence=str(error))]
+    with app.app_context():
+        return doctor.examine(app)
+
+
 koz.add_command(demo)
 koz.add_command(sandbox)
+koz.add_command(catch_mails)
+koz.add_command(examine)
 for _name in FEATURE_COMMANDS:
     koz.add_command(import_module(_name).cli)
 

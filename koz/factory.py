@@ -31,6 +31,7 @@ from koz.payments.stripe_gateway import StripeGateway
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
     "koz.admin.reviews",
+    "koz.admin.views",
     "koz.answers.views",
     "koz.api.feeds",
     "koz.api.machines",
@@ -48,6 +49,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
 )
 #: Modules that only have to be imported: jobs, subscribers.
 MODULES: Final[tuple[str, ...]] = (
+    "koz.accounts.jobs",
     "koz.answers.jobs",
     "koz.campaigns.jobs",
     "koz.consultations.jobs",
@@ -108,6 +110,7 @@ def _init_database(app: Flask, settings: Settings) -> None:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8, "pool_timeout": 5}
     if settings.env == "test":
         options = {"poolclass": NullPool}
+    options["hide_parameters"] = True  # an error that is logged must not hold what people typed
     options["connect_args"] = {"connect_timeout": 5, "options": "-c statement_timeout=20000 -c lock_timeout=8000"}
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)

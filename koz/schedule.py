@@ -3,6 +3,7 @@
 from typing import Final
 
 PERIODIC: Final[tuple[tuple[str, int], ...]] = (
+    ("accounts.tidy", 3600),
     ("answers.calendar", 600),
     ("campaigns.close_due", 300),
     ("campaigns.tidy_followers", 3600),

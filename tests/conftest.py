@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, select, text
 from sqlalchemy.orm import Session
 
+from koz.accounts import services
+from koz.accounts.models import UserSession
+from koz.core.clock import now
 from koz.core.db import db
 from koz.core.jobs import get_job
+from koz.core.limits import reset_limits
 from koz.core.outbox import relay
 from koz.core.settings import Settings
 from koz.demo.postgres import Server, start
@@ -88,6 +92,7 @@ def app_of_session(fresh_database: Callable[[], str]) -> Flask:
 @pytest.fixture
 def app(app_of_session: Flask) -> Iterator[Flask]:
     """The shared app inside a transaction that is rolled back: commits of the code are savepoints."""
+    reset_limits(app_of_session)
     with app_of_session.app_context():
         engine = db.engine
         connection = engine.connect()
@@ -168,6 +173,28 @@ def login(client: PageClient) -> Callable[[Any], None]:
         client.post("/login", {"email": person.email, "password": PASSWORD})
 
     return enter
+
+
+@pytest.fixture
+def enter(client: PageClient, session: Session) -> Callable[..., str]:
+    """`enter(person)`: like `login`, without the page and its hashing; returns the session's secret.
+
+    With `second_factor=True` the session has passed it, as the staff's desk asks; with `fresh=False` the password was
+    given long ago.
+    """
+
+    def open_for(person: Any, *, second_factor: bool = False, fresh: bool = True) -> str:
+        token = services.open_session(session, person, "")
+        session.flush()
+        row = session.scalars(select(UserSession).order_by(UserSession.id.desc()).limit(1)).one()
+        row.second_factor_at = now() if second_factor else None
+        if not fresh:
+            row.password_at = now() - services.FRESH * 2
+        session.flush()
+        client.client.set_cookie("koz_session", token)
+        return token
+
+    return open_for
 
 
 @pytest.fixture

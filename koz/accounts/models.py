@@ -33,6 +33,21 @@ class Role(StrEnum):
     MODERATOR = "moderator"
 
 
+class OrganisationAct(StrEnum):
+    """What the log of an organisation tells of."""
+
+    CREATED = "created"
+    EDITED = "edited"
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    INVITED = "invited"
+    INVITATION_REVOKED = "invitation_revoked"
+    JOINED = "joined"
+    ROLES_CHANGED = "roles_changed"
+    LEFT = "left"
+    REMOVED = "removed"
+
+
 class Person(Base):
     """Somebody with an account. An erased person keeps the id, so that books and votes stay whole, and nothing else."""
 
@@ -119,3 +134,78 @@ class AuditEntry(Base):
     act: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(120))
     reason: Mapped[str] = mapped_column(Text)
+
+
+class Invitation(Base):
+    """An address invited to a role. The link holds only this row's id; the row says whether it is still good.
+
+    One is open per organisation, address and role. Addresses are emptied some time after it is over.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_folded"),
+        CheckConstraint("locale IN ('fr', 'en')", name="locale_known"),
+        Index(
+            "uq_invitations_open",
+            "organisation_id",
+            "email",
+            "role",
+            unique=True,
+            postgresql_where="accepted_at IS NULL AND revoked_at IS NULL",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    role: Mapped[Role] = state_column(Role, name="role")
+    locale: Mapped[str] = mapped_column(String(2))
+    invited_by: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    sent_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    revoked_at: Mapped[datetime | None]
+
+
+class EmailChange(Base):
+    """A wish to move an account to another address, until the link in the mail to that address proves it."""
+
+    __tablename__ = "email_changes"
+    __table_args__ = (Index("ix_email_changes_person_id", "person_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    old_email: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    done_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """A code that stands in for a lost second factor, once. Only its fingerprint is kept."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (UniqueConstraint("person_id", "code_hash"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
+
+
+class OrganisationEntry(Base):
+    """What was done in an organisation, for its members to read. Append-only; people by id only."""
+
+    __tablename__ = "organisation_entries"
+    __table_args__ = (Index("ix_organisation_entries_organisation_id_id", "organisation_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    act: Mapped[OrganisationAct] = state_column(OrganisationAct, name="act")
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+    detail: Mapped[str] = mapped_column(String(120), default="")

@@ -2,12 +2,24 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from koz.accounts.models import Membership, Organisation, Person, Role, UserSession
+from koz.accounts.models import (
+    AuditEntry,
+    EmailChange,
+    Invitation,
+    Membership,
+    Organisation,
+    OrganisationEntry,
+    Person,
+    RecoveryCode,
+    Role,
+    UserSession,
+)
 from koz.core.clock import now
 from koz.core.errors import NotFound
 from koz.core.i18n import _
@@ -21,6 +33,26 @@ class SessionRow:
     session: UserSession
     person: Person
     roles: dict[int, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of an organisation with all their roles there."""
+
+    id: int
+    name: str
+    email: str | None
+    roles: frozenset[Role]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A line of a log with the names of now; an erased person has none."""
+
+    entry: OrganisationEntry | AuditEntry
+    actor: str | None
+    about: str | None = None
 
 
 def fold_email(email: str) -> str:
@@ -39,6 +71,12 @@ def get_person(session: Session, person_id: int) -> Person:
 def find_person_by_email(session: Session, email: str) -> Person | None:
     """The person with this address."""
     return session.scalar(select(Person).where(Person.email == fold_email(email)))
+
+
+def find_person(session: Session, person_id: int) -> Person | None:
+    """The person, unless erased: what is sent later may find nobody to send it to."""
+    person = session.get(Person, person_id)
+    return None if person is None or person.erased_at is not None else person
 
 
 def get_organisation(session: Session, organisation_id: int) -> Organisation:
@@ -112,3 +150,121 @@ def list_sessions(session: Session, person_id: int) -> Sequence[UserSession]:
         .order_by(UserSession.seen_at.desc())
     )
     return session.scalars(statement).all()
+
+
+def list_solely_owned(session: Session, person_id: int) -> Sequence[Organisation]:
+    """Organisations whose only owner is this person, by name. Locks their owners' rows."""
+    mine = select(Membership.organisation_id).where(Membership.person_id == person_id, Membership.role == Role.OWNER)
+    owners = session.scalars(
+        select(Membership)
+        .where(Membership.organisation_id.in_(mine), Membership.role == Role.OWNER)
+        .order_by(Membership.id)
+        .with_for_update()
+    ).all()
+    shared = {m.organisation_id for m in owners if m.person_id != person_id}
+    alone = {m.organisation_id for m in owners} - shared
+    return session.scalars(select(Organisation).where(Organisation.id.in_(alone)).order_by(Organisation.name)).all()
+
+
+def list_members(session: Session, organisation_id: int) -> Sequence[Member]:
+    """Members of an organisation, the earliest first, at most 500."""
+    roles = func.array_agg(aggregate_order_by(Membership.role, Membership.id))
+    rows = session.execute(
+        select(Person.id, Person.name, Person.email, roles, func.min(Membership.created_at))
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.organisation_id == organisation_id)
+        .group_by(Person.id)
+        .order_by(func.min(Membership.id))
+        .limit(500)
+    )
+    return [Member(i, name, email, frozenset(Role(r) for r in held), at) for i, name, email, held, at in rows]
+
+
+def find_member(session: Session, organisation_id: int, person_id: int) -> Member | None:
+    """One member of an organisation."""
+    return next((m for m in list_members(session, organisation_id) if m.id == person_id), None)
+
+
+def list_open_invitations(session: Session, organisation_id: int) -> Sequence[Invitation]:
+    """Invitations that can still be accepted, the latest first, at most 100."""
+    statement = (
+        select(Invitation)
+        .where(
+            Invitation.organisation_id == organisation_id,
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+            Invitation.expires_at > now(),
+        )
+        .order_by(Invitation.id.desc())
+        .limit(100)
+    )
+    return session.scalars(statement).all()
+
+
+def find_invitation(session: Session, invitation_id: int) -> Invitation | None:
+    """The invitation, whatever its state."""
+    return session.get(Invitation, invitation_id)
+
+
+def find_email_change(session: Session, change_id: int) -> EmailChange | None:
+    """The wish to change an address, whatever its state."""
+    return session.get(EmailChange, change_id)
+
+
+def find_open_email_change(session: Session, person_id: int) -> EmailChange | None:
+    """The wish of a person that waits for its proof."""
+    statement = select(EmailChange).where(EmailChange.person_id == person_id, EmailChange.done_at.is_(None))
+    return session.scalar(statement.order_by(EmailChange.id.desc()).limit(1))
+
+
+def count_recovery_codes(session: Session, person_id: int) -> int:
+    """Recovery codes that were not used yet."""
+    statement = select(func.count()).where(RecoveryCode.person_id == person_id, RecoveryCode.used_at.is_(None))
+    return session.scalar(statement) or 0
+
+
+def list_organisation_entries(
+    session: Session, organisation_id: int, after: int | None = None, size: int = 20
+) -> Sequence[Logged]:
+    """The log of an organisation, the latest first; `size + 1` rows, the extra one telling that there is more."""
+    actor, about = aliased(Person), aliased(Person)
+    statement = (
+        select(OrganisationEntry, actor.name, about.name)
+        .outerjoin(actor, actor.id == OrganisationEntry.actor_id)
+        .outerjoin(about, about.id == OrganisationEntry.person_id)
+        .where(OrganisationEntry.organisation_id == organisation_id)
+        .order_by(OrganisationEntry.id.desc())
+        .limit(size + 1)
+    )
+    if after is not None:
+        statement = statement.where(OrganisationEntry.id < after)
+    return [Logged(entry, by or None, on or None) for entry, by, on in session.execute(statement)]
+
+
+def list_audit(session: Session, after: int | None = None, size: int = 50) -> Sequence[Logged]:
+    """What staff did, the latest first; `size + 1` rows."""
+    statement = (
+        select(AuditEntry, Person.name)
+        .join(Person, Person.id == AuditEntry.actor_id)
+        .order_by(AuditEntry.id.desc())
+        .limit(size + 1)
+    )
+    if after is not None:
+        statement = statement.where(AuditEntry.id < after)
+    return [Logged(entry, by or None) for entry, by in session.execute(statement)]
+
+
+def list_organisations(
+    session: Session, *, verified: bool, after: int | None = None, size: int = 50
+) -> Sequence[Organisation]:
+    """Organisations that staff did or did not verify, the latest first; `size + 1` rows."""
+    known = Organisation.verified_at.is_not(None) if verified else Organisation.verified_at.is_(None)
+    statement = select(Organisation).where(known).order_by(Organisation.id.desc()).limit(size + 1)
+    if after is not None:
+        statement = statement.where(Organisation.id < after)
+    return session.scalars(statement).all()
+
+
+def count_unverified(session: Session) -> int:
+    """Organisations that wait for verification."""
+    return session.scalar(select(func.count()).where(Organisation.verified_at.is_(None))) or 0

@@ -4,7 +4,18 @@ Expected errors are `KozError`s: one handler in `core/web.py` renders them as pa
 at INFO. Bugs are `AssertionError`s and are never caught.
 """
 
-from typing import ClassVar
+import re
+from typing import ClassVar, Final
+
+#: Where PostgreSQL tells the values of the row it refused, up to the next part of a traceback.
+_ROW_VALUES: Final = re.compile(
+    r"DETAIL:.*?(?=\n\[SQL|\nCONTEXT:|\nHINT:|\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL
+)
+
+
+def without_row_values(text: str) -> str:
+    """The text of an error or traceback without the values that the database quotes: they may be personal."""
+    return _ROW_VALUES.sub("DETAIL: left out", text)
 
 
 class KozError(Exception):

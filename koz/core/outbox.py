@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from koz.core.clock import now
 from koz.core.db import Base, Uow, unit_of_work, wake_after_commit
+from koz.core.errors import without_row_values
 from koz.core.events import Event
 
 log = structlog.get_logger(__name__)
@@ -125,7 +126,7 @@ def _deliver_next(session: Session) -> bool | None:
             handler(session, _types[message.event](**message.payload))
     except Exception as error:
         log.exception("outbox.failed", message=message.id, subscriber=delivery.subscriber, attempt=delivery.attempts)
-        delivery.last_error = f"{type(error).__name__}: {error}"[:2000]
+        delivery.last_error = without_row_values(f"{type(error).__name__}: {error}")[:2000]
         delivery.next_attempt_at = now() + timedelta(seconds=min(3600, 2**delivery.attempts))
         if delivery.attempts >= MAX_ATTEMPTS:
             delivery.dead_at = now()

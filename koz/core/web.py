@@ -1,5 +1,6 @@
 """Around every request: id and log line, security headers, errors as pages or problem documents, language cookie."""
 
+import re
 import time
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 csrf = CSRFProtect()
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+#: What a trusted proxy may call a request; anything else is replaced.
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
 YEAR_S: Final = 365 * 24 * 3600
 
 
@@ -58,7 +61,8 @@ def wants_json() -> bool:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    g.request_id = new_token(9)
+    given = request.headers.get("X-Request-Id", "") if current_settings().trusted_proxies else ""
+    g.request_id = given if REQUEST_ID.fullmatch(given) else new_token(9)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if "\0" in request.path or b"%00" in request.query_string:

@@ -460,19 +460,18 @@ VOICES: Final = {
     ),
 }
 
-ANSWER: Final = {
-    "signed": ("Camille Roche (exemple)", "vice-présidente chargée des transports, métropole de Rivenord"),
-    "ask": (
-        "partly",
-        "La métropole rétablit une ligne de nuit **cinq nuits sur sept** dès septembre, et les deux autres à titre d’essai.",
-    ),
-    "yes": "D’accord. Les horaires de la ligne suivront les relèves de l’hôpital, revus chaque trimestre avec ses représentants.",
-    "no": "Non, pas cette année\u202f: le détour ferait perdre deux rotations. Nous publions le calcul.",
-    "commitments": (
-        ("Ouvrir la ligne cinq nuits sur sept", "Direction des transports", 120),
-        ("Publier la fréquentation chaque mois", "Direction des données", 60),
-    ),
-}
+#: Who signs the answer, and what is said to the ask, to the points, to the last of them.
+ANSWER_SIGNED: Final = ("Camille Roche (exemple)", "vice-présidente chargée des transports, métropole de Rivenord")
+ANSWER_ASK: Final = (
+    "La métropole rétablit une ligne de nuit **cinq nuits sur sept** dès septembre, et les deux autres à titre d’essai."
+)
+ANSWER_YES: Final = "D’accord. Les horaires de la ligne suivront les relèves de l’hôpital, revus chaque trimestre avec ses représentants."
+ANSWER_NO: Final = "Non, pas cette année : le détour ferait perdre deux rotations. Nous publions le calcul."
+#: What is promised, by whom, within how many days.
+COMMITMENTS: Final = (
+    ("Ouvrir la ligne cinq nuits sur sept", "Direction des transports", 120),
+    ("Publier la fréquentation chaque mois", "Direction des données", 60),
+)
 
 FIRST_NAMES: Final = (
     "Awa",

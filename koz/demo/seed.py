@@ -11,13 +11,12 @@ from datetime import timedelta
 from typing import Final
 
 import requests
-from flask import current_app
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from tqdm import tqdm
 
 from koz.accounts import services as accounts
-from koz.accounts.models import Organisation, Person, Role
+from koz.accounts.models import Membership, Organisation, Person, Role
 from koz.answers import queries as answer_queries
 from koz.answers import services as answers
 from koz.answers.states import Stance
@@ -29,7 +28,7 @@ from koz.consultations import queries as consultation_queries
 from koz.consultations import services as consultations
 from koz.consultations.models import Consultation
 from koz.consultations.queries import Target
-from koz.consultations.services import NewArgument, NewContribution, NewSource, SectionDraft, Speaker
+from koz.consultations.services import NewArgument, NewContribution, NewSource, Speaker
 from koz.consultations.states import ActorKind, Choice, Side, SourceKind
 from koz.core.access import Actor
 from koz.core.clock import now, today
@@ -37,11 +36,25 @@ from koz.core.db import reading, unit_of_work
 from koz.core.money import Money
 from koz.core.outbox import relay
 from koz.core.settings import current_settings
-from koz.demo.content import ANSWER, CAUSES, FIRST_NAMES, LAST_NAMES, ORGANISATIONS, SECTIONS, VOICES, Cause
+from koz.demo.content import (
+    ANSWER_ASK,
+    ANSWER_NO,
+    ANSWER_SIGNED,
+    ANSWER_YES,
+    CAUSES,
+    COMMITMENTS,
+    FIRST_NAMES,
+    LAST_NAMES,
+    ORGANISATIONS,
+    VOICES,
+    Cause,
+)
+from koz.payments import queries as payment_queries
 from koz.payments.gateway import PaymentGateway
 from koz.payments.jobs import current_gateway
 from koz.payments.services import give, onboard, settle
 from koz.skills import services as skills
+from koz.skills.services import examples
 
 PASSWORD: Final = "koz-demo-2026"
 IDENTITIES: Final = {
@@ -100,8 +113,6 @@ def _actor(session: Session, person_id: int) -> Actor:
 
 
 def _roles(session: Session, person_id: int) -> dict[int, frozenset[str]]:
-    from koz.accounts.models import Membership
-
     rows = session.execute(
         select(Membership.organisation_id, func.array_agg(Membership.role))
         .where(Membership.person_id == person_id)
@@ -155,9 +166,7 @@ def _organisations(people: People) -> None:
 
 
 def _account_of(session: Session, organisation_id: int) -> str:
-    from koz.payments.queries import find_account
-
-    account = find_account(session, organisation_id)
+    account = payment_queries.find_account(session, organisation_id)
     assert account is not None
     assert account.provider_id is not None
     return account.provider_id
@@ -240,9 +249,7 @@ def _gift(campaign_id: int, euros: int, n: int, people: People, dice: random.Ran
     base = current_settings().base_url
     started = give.start(unit_of_work, gateway, wish, lambda _gift_id: (base, base))
     with reading() as session:
-        from koz.payments.queries import last_attempt
-
-        attempt = last_attempt(session, started.gift_id)
+        attempt = payment_queries.last_attempt(session, started.gift_id)
         assert attempt is not None
         assert attempt.session_id is not None
         account_id, session_id = attempt.account_id, attempt.session_id
@@ -310,8 +317,11 @@ def _answer(campaign_id: int) -> None:
     with unit_of_work() as session:
         found = consultation_queries.find_by_campaign(session, campaign_id)
         assert found is not None
-        ended = now() - timedelta(hours=1)
-        session.execute(update(Consultation).where(Consultation.id == found.id).values(closes_at=ended))
+        session.execute(
+            update(Consultation)
+            .where(Consultation.id == found.id)
+            .values(opens_at=now() - timedelta(days=33), closes_at=now() - timedelta(days=3))
+        )
         consultation_id = found.id
     with unit_of_work() as session:
         consultations.close(session, consultation_id)
@@ -324,16 +334,13 @@ def _answer(campaign_id: int) -> None:
     with unit_of_work() as session:
         request = answer_queries.get_request(session, request_id)
         points = answer_queries.list_points(session, request_id)
-        name, function = ANSWER["signed"]
-        said = {}
-        for n, point in enumerate(points):
-            stance, words = (
-                ANSWER["ask"] if n == 0 else ("no", ANSWER["no"]) if n == len(points) - 1 else ("yes", ANSWER["yes"])
-            )
-            said[point.id] = answers.PointDraft(Stance(stance), words)
+        name, function = ANSWER_SIGNED
+        said = {point.id: answers.PointDraft(Stance.YES, ANSWER_YES) for point in points}
+        said[points[-1].id] = answers.PointDraft(Stance.NO, ANSWER_NO)
+        said[points[0].id] = answers.PointDraft(Stance.PARTLY, ANSWER_ASK)
         promised = [
             answers.CommitmentDraft(text=text, owner=owner, due_on=today() + timedelta(days=days))
-            for text, owner, days in ANSWER["commitments"]
+            for text, owner, days in COMMITMENTS
         ]
         draft = answers.Draft(
             version=request.draft_version, signed_name=name, signed_function=function, points=said, commitments=promised
@@ -347,8 +354,8 @@ def _skills(people: People) -> None:
     with unit_of_work() as session:
         skills.load_starter(session)
     with unit_of_work() as session:
-        skills.seed_professionals(session, people.professionals)
+        examples.seed_professionals(session, people.professionals)
     with unit_of_work() as session:
         owner = _actor(session, people.by_name["ngo"])
         slugs = [c.slug for c in campaign_queries.list_public(session, limit=20) if c.state in {"live", "consulting"}]
-        skills.seed_missions(session, owner, slugs, each=MISSIONS_EACH)
+        examples.seed_missions(session, owner, slugs, each=MISSIONS_EACH)

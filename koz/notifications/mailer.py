@@ -14,13 +14,18 @@ class MailRefused(MailError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message ready to go: one recipient, text and HTML."""
+    """A message ready to go: one recipient, text and HTML.
+
+    `unsubscribe` is the address at which such messages are stopped, for those that one can stop.
+    """
 
     to_email: str
     subject: str
     text: str
     html: str
     message_id: str
+    locale: str = "fr"
+    unsubscribe: str | None = None
 
 
 class Mailer(Protocol):

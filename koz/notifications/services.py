@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from koz.core.clock import now
 from koz.core.db import wake_after_commit
+from koz.core.errors import Conflict, NotFound
+from koz.core.i18n import _
 from koz.notifications.models import Mail, MailState
 
 SEND_JOB: Final = "notifications.send_due"
@@ -80,6 +82,26 @@ def mark_failed(session: Session, mail_id: int, error: str, *, for_good: bool) -
     else:
         mail.state = MailState.WAITING
         mail.next_attempt_at = now() + timedelta(seconds=min(3600 * 6, 15 * 2**mail.attempts))
+
+
+def settle_by_hand(session: Session, mail_id: int, *, send_again: bool) -> Mail:
+    """What staff decide on a mail of which nobody knows whether it went out, or that was refused.
+
+    It counts as sent, or is queued again. Raises NotFound, Conflict when it is in another state or was emptied.
+    """
+    mail = session.get(Mail, mail_id, with_for_update=True)
+    if mail is None:
+        raise NotFound(_("This mail does not exist."))
+    if mail.state not in {MailState.UNKNOWN, MailState.REFUSED}:
+        raise Conflict(_("Only a mail that is unknown or refused can be settled by hand."))
+    if not send_again:
+        mail.state, mail.sent_at = MailState.SENT, now()
+        return mail
+    if not mail.to_email:
+        raise Conflict(_("The address of this mail was forgotten: it cannot be sent again."))
+    mail.state, mail.attempts, mail.next_attempt_at, mail.last_error = MailState.WAITING, 0, now(), None
+    wake_after_commit(session, SEND_JOB)
+    return mail
 
 
 def settle_stuck(session: Session) -> int:

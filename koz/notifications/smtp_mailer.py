@@ -3,8 +3,10 @@
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
+from koz.core.clock import now
 from koz.notifications.mailer import Letter, MailError, MailRefused
 
 TIMEOUT_S = 20
@@ -43,8 +45,12 @@ class SmtpMailer:
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self.sender, letter.to_email, letter.subject
-        message["Message-ID"] = letter.message_id
+        message["Message-ID"], message["Date"] = letter.message_id, format_datetime(now())
         message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "All"
+        if letter.unsubscribe:
+            message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")
+        message["Content-Language"] = letter.locale  # after the parts, which would take it
         return message

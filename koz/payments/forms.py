@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from wtforms import BooleanField, HiddenField, RadioField, ValidationError
+from wtforms import BooleanField, HiddenField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from koz.accounts.queries import fold_email
@@ -31,7 +31,7 @@ def _key(text: str | None) -> str | None:
 class GiveForm(BaseForm):
     """A gift: an amount chosen or typed, an address; the rest is optional and nothing is ticked beforehand."""
 
-    choice = RadioField(_l("Amount"), choices=[(one, one) for one in CHOICES], validate_choice=False)
+    choice = StrippedField(_l("Amount"))
     amount = MoneyField(_l("Another amount, in euros"), at_least=LOWEST, at_most=HIGHEST)
     email = StrippedField(_l("Your e-mail address"), validators=[NEEDED, EmailAddress(), Length(max=254)])
     tip = MoneyField(_l("For Koz, in euros (optional)"), at_least=Money(0), at_most=HIGHEST_TIP)

@@ -12,8 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from koz.core import i18n
 from koz.core.clock import now
 from koz.core.db import Uow, wake_after_commit
+from koz.core.errors import Conflict, NotFound
 from koz.payments import queries
 from koz.payments.gateway import PaymentGateway, ProviderDown, ProviderEvent, ProviderRefused
 from koz.payments.models import InboxEvent
@@ -165,3 +167,14 @@ def _is_ours(uow: Uow, event: InboxEvent) -> bool:
         return True
     with uow() as session:
         return account is not None and queries.find_account_by_provider_id(session, account) is not None
+
+
+def replay(session: Session, row_id: int) -> None:
+    """Make an event wait again, whatever became of it. Raises NotFound, Conflict for a type that nobody handles."""
+    row = session.get(InboxEvent, row_id, with_for_update=True)
+    if row is None:
+        raise NotFound(i18n._("This event does not exist."))
+    if row.type not in HANDLERS:
+        raise Conflict(i18n._("Nobody handles events of this type: there is nothing to do again."))
+    row.state, row.attempts, row.next_attempt_at, row.handled_at = InboxState.WAITING, 0, now(), None
+    wake_after_commit(session, APPLY_JOB)

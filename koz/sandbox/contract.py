@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, NotRequired, Required, Union, get_args, get_origin
+from typing import Any, Final, Literal, NoReturn, NotRequired, Union, get_args, get_origin
 
 import stripe
 from stripe._request_options import RequestOptions

@@ -128,7 +128,7 @@ def ready_account() -> ResponseReturnValue:
 
 @bp.post("/accounts/state")
 def account_state() -> ResponseReturnValue:
-    """`{"account", "state": "active|pending|restricted"}`: what Stripe decides about an account."""
+    """`{"account", "state": "active|pending|restricted|rejected"}`: what Stripe decides about an account."""
     given = body(account=str, state=str)
     with door().store.transaction() as tx:
         account = accounts.set_state(tx, given.get("account", ""), _state(given.get("state", "")))
@@ -226,6 +226,27 @@ def replay() -> ResponseReturnValue:
             raise missing("delivery", str(id_))
     door().dispatcher.wake()
     return jsonify(id=id_)
+
+
+@bp.post("/deliveries/flush")
+def flush() -> ResponseReturnValue:
+    """Send now what waits for its next try; with `{"dropped": true}` also what was dropped or given up."""
+    states = ("waiting", "dropped", "failed") if body(dropped=bool).get("dropped") else ("waiting",)
+    with door().store.transaction() as tx:
+        number = webhooks.flush(tx, states)
+    door().dispatcher.wake()
+    return jsonify(deliveries=number)
+
+
+@bp.post("/booking")
+def booking() -> ResponseReturnValue:
+    """`{"delay_s": n}`: from now on Stripe books charges n seconds late, as it may; 0 books at once."""
+    given = body(delay_s=NUMBER)
+    if given.get("delay_s", 0) < 0:
+        raise invalid("delay_s cannot be negative.", "delay_s")
+    with door().store.transaction() as tx:
+        tx.set_setting("book_after_s", given.get("delay_s", 0))
+    return jsonify(delay_s=given.get("delay_s", 0))
 
 
 @bp.get("/state")

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from koz.sandbox.objects import checkout, refunds
+from koz.sandbox.objects import checkout, payments, refunds
 from koz.sandbox.store import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ def _expire(tx: Tx, id_: str) -> None:
 
 HANDLERS: Final[Mapping[str, Callable[[Tx, str], None]]] = {
     "session_expire": _expire,
+    "charge_book": payments.book_late,
     "refund_succeed": lambda tx, id_: refunds.decide(tx, id_, succeeds=True),
     "refund_fail": lambda tx, id_: refunds.decide(tx, id_, succeeds=False),
 }

@@ -5,6 +5,7 @@ the platform itself, `accounts` thin v2 events. Chaos: the fate of the n-th deli
 the seed and n alone, so that a run can be repeated. Order is never promised, as with Stripe.
 """
 
+import http.client
 import ipaddress
 import json
 import random
@@ -14,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import requests
 import stripe
 
 from koz.sandbox.errors import Json, not_here
@@ -26,7 +26,7 @@ KINDS: Final = ("connect", "platform", "accounts")
 #: "up to three days with an exponential back off" (docs.stripe.com/webhooks). The first steps are ours, for demos.
 BACKOFF_S: Final = (2, 10, 60, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 GIVE_UP_S: Final = 3 * 24 * 3600
-TIMEOUT_S: Final = (2, 20)
+CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S = 2, 20
 SENDERS: Final = 4
 CALM: Final[Json] = {"duplicate": 0.0, "reorder": 0.0, "delay_s": 0.0, "drop": 0.0, "seed": 0}
 #: A reordered delivery is put back by this many seconds, so that later ones overtake it.
@@ -161,7 +161,8 @@ class Delivery:
 def claim(tx: Tx) -> Delivery | None:
     """Take the next delivery that is due."""
     query = """SELECT d.id, e.url, e.secret, d.payload, d.attempts, d.first_at FROM deliveries d
-               JOIN endpoints e ON e.id = d.endpoint WHERE d.state = 'waiting' AND d.due_at <= ?
+               JOIN endpoints e ON e.id = d.endpoint AND e.active = 1
+               WHERE d.state = 'waiting' AND d.due_at <= ?
                ORDER BY d.due_at, d.id LIMIT 1"""
     row = tx.sql(query, (tx.now(),)).fetchone()
     if row is None:
@@ -188,6 +189,13 @@ def replay(tx: Tx, delivery_id: int) -> bool:
     """Send a delivery again, now. False when there is none."""
     query = "UPDATE deliveries SET state = 'waiting', due_at = ?, first_at = ? WHERE id = ? AND state != 'sending'"
     return tx.sql(query, (tx.now(), tx.now(), delivery_id)).rowcount == 1
+
+
+def flush(tx: Tx, states: tuple[str, ...] = ("waiting",)) -> int:
+    """Make all deliveries in these states due now, whatever their back-off. Returns how many."""
+    marks = ", ".join("?" for _ in states)
+    query = f"UPDATE deliveries SET state = 'waiting', due_at = ?, first_at = ? WHERE state IN ({marks})"
+    return tx.sql(query, (tx.now(), tx.now(), *states)).rowcount
 
 
 def list_deliveries(tx: Tx, limit: int, state: str | None = None) -> list[Json]:
@@ -243,34 +251,40 @@ class Dispatcher:
         self._stop.set()
         self._wake.set()
         for thread in self._threads:
-            thread.join(TIMEOUT_S[0])
+            thread.join(CONNECT_TIMEOUT_S)
 
     def _run(self) -> None:
-        with requests.Session() as http:
-            http.trust_env = False
-            while not self._stop.is_set():
-                with self._store.transaction() as tx:
-                    delivery = claim(tx)
-                if delivery is None:
-                    self._wake.wait(0.2)
-                    self._wake.clear()
-                else:
-                    status, error = _send(http, delivery)
-                    with self._store.transaction() as tx:
-                        settle(tx, delivery, status, error)
+        while not self._stop.is_set():
+            with self._store.transaction() as tx:
+                delivery = claim(tx)
+            if delivery is None:
+                self._wake.wait(0.2)
+                self._wake.clear()
+                continue
+            status, error = _send(delivery)
+            with self._store.transaction() as tx:
+                settle(tx, delivery, status, error)
 
 
-def _send(http: requests.Session, delivery: Delivery) -> tuple[int | None, str | None]:
+def _send(delivery: Delivery) -> tuple[int | None, str | None]:
     """Post, signed with the real time: receivers refuse old signatures."""
     signature: Any = stripe.WebhookSignature.generate_signature_header(delivery.payload, delivery.secret)
     headers = {
         "Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature,
         "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks) koz-sandbox",
     }  # fmt: skip
+    parts = urlsplit(delivery.url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_TIMEOUT_S)
     try:
-        with http.post(
-            delivery.url, data=delivery.payload.encode(), headers=headers, timeout=TIMEOUT_S, allow_redirects=False
-        ) as answer:
-            return answer.status_code, None if answer.ok else answer.text[:200]
-    except requests.RequestException as error:
+        connection.connect()
+        connection.sock.settimeout(ANSWER_TIMEOUT_S)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request("POST", target or "/", delivery.payload.encode(), headers)
+        answer = connection.getresponse()
+        text = answer.read(200).decode("utf-8", "replace")
+        return answer.status, text if answer.status >= 300 else None
+    except (OSError, http.client.HTTPException) as error:
         return None, type(error).__name__
+    finally:
+        connection.close()

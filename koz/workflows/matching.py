@@ -47,7 +47,7 @@ def mail_invitation(session: Session, event: ProfessionalInvited) -> None:
         "path": f"/professionals/me#proposal-{row.proposal.id}",
     }  # fmt: skip
     to = _person(session, row.proposal.person_id)
-    _write(session, "invitation", to, params, f"{row.proposal.id}-{event.round}")
+    _write(session, "mission_invitation", to, params, f"{row.proposal.id}-{event.round}")
 
 
 @subscribe(MissionOffered)

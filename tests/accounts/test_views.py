@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from koz.accounts import queries, services
 from koz.accounts.models import Person, UserSession
 from koz.accounts.views import next_address
+from koz.core.clock import now
 from koz.core.outbox import OutboxMessage
 from tests.conftest import make_app
 from tests.factories.accounts import PASSWORD, make_person
@@ -35,6 +36,16 @@ def test_join_prove_log_in_log_out(client, session):
     client.post("/logout")
     client.get("/security", status=303)
     assert session.scalar(select(func.count()).select_from(UserSession)) == 0
+
+
+def test_a_proof_is_of_one_address_only(client, session):
+    person = make_person(session, verified=False)
+    link = f"/verify/{services.proof_token(person)}"
+    person.email = "another@koz.test"
+    session.flush()
+    client.post(link, status=410)
+    session.refresh(person)
+    assert person.email_verified_at is None
 
 
 def test_joining_tells_nobody_that_an_address_is_known(client, session):
@@ -87,10 +98,8 @@ def test_reset_is_good_once_and_ends_all_sessions(client, session, login):
 
 def test_sessions_are_listed_and_end_on_the_server(client, session, login):
     person, other = make_person(session), make_person(session)
-    session.add(
-        UserSession(token_hash="a" * 64, person_id=person.id, expires_at=services.now() + services.SESSION_IDLE)
-    )
-    session.add(UserSession(token_hash="b" * 64, person_id=other.id, expires_at=services.now() + services.SESSION_IDLE))
+    session.add(UserSession(token_hash="a" * 64, person_id=person.id, expires_at=now() + services.SESSION_IDLE))
+    session.add(UserSession(token_hash="b" * 64, person_id=other.id, expires_at=now() + services.SESSION_IDLE))
     session.flush()
     login(person)
     theirs = session.scalar(select(UserSession.id).where(UserSession.person_id == other.id))

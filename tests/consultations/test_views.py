@@ -496,11 +496,20 @@ def test_top_points_hold_the_supported_and_the_strongest_minority(session, scene
     calm = make_contribution(session, consultation)
     cast_votes(session, calm, Choice.AGREE, Choice.DISAGREE)
     assert [p.contribution_id for p in queries.top_points(session, consultation.id, 1)] == [united.id, split.id]
-    assert [p.contribution_id for p in queries.top_points(session, consultation.id, 5)] == [
-        united.id,
-        weaker.id,
-        split.id,
-    ]
+    five = queries.top_points(session, consultation.id, 5)
+    assert [p.contribution_id for p in five] == [united.id, weaker.id, split.id]
+    assert [p.kind for p in five] == ["uniting", "uniting", "dividing"]
+
+
+def test_few_votes_still_give_the_answer_its_points_each_once(session, scene):
+    consultation, contribution = scene
+    assert queries.top_points(session, consultation.id, 5) == []
+    cast_votes(session, contribution, Choice.AGREE)
+    other = make_contribution(session, consultation)
+    cast_votes(session, other, *[Choice.AGREE] * 6, *[Choice.DISAGREE] * 5)
+    points = queries.top_points(session, consultation.id, 5)
+    assert sorted((p.contribution_id, p.kind) for p in points) == [(contribution.id, "uniting"), (other.id, "uniting")]
+    assert [p.kind for p in queries.top_points(session, consultation.id, 1)] == ["uniting", "dividing"]
 
 
 # --- preparing ---

@@ -1,4 +1,4 @@
-"""Small official files of ESCO and ROME, as text by file name, and a folder that holds them."""
+"""Small official files of ESCO and ROME, as text by file name, and a folder that holds them; phrases to find."""
 
 import gzip
 from pathlib import Path
@@ -70,3 +70,10 @@ def write_files(folder: Path, texts: dict[str, str], *, packed: bool = False) ->
         else:
             (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def phrases() -> list[tuple[str, str, str]]:
+    """What people of NGOs type: language, phrase, code of the concept meant without its prefix."""
+    text = (Path(__file__).parents[1] / "skills/phrases.tsv").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    return [(lang, phrase, code) for lang, phrase, code in rows]

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     String,
     Subquery,
+    and_,
     case,
     cast,
     distinct,
@@ -238,17 +239,23 @@ def _votes_there(consultation_id: int) -> Subquery:
     )
 
 
-def _points(session: Session, votes: Subquery, limit: int, *, imported: bool, divided: float = DIVIDED) -> list[Point]:
-    """What unites, best first, then what divides: surely more than the share `divided` stands on each side."""
+def _points(session: Session, votes: Subquery, limit: int, *, imported: bool, surely_so: bool = True) -> list[Point]:
+    """What unites, best first, then what divides, the most first; at most `limit` of each.
+
+    `surely_so`: only what the votes make sure of (more than half agree; a fifth on each side). Otherwise whatever more
+    people agree than disagree with, and whatever has both: the two lists may then share contributions.
+    """
     agree, disagree = cast(votes.c.agree, Float), cast(votes.c.disagree, Float)
     total = agree + disagree + cast(votes.c.mixed, Float)
     united = surely(agree, total, func.sqrt)
     split = func.least(united, surely(disagree, total, func.sqrt))
+    if surely_so:
+        wanted = {"uniting": (united, united > UNITED), "dividing": (split, and_(split > DIVIDED, united <= UNITED))}
+    else:
+        wanted = {"uniting": (united, agree > disagree), "dividing": (split, and_(agree > 0, disagree > 0))}
     ranked = []
-    for kind, score, enough in (("uniting", united, united > UNITED), ("dividing", split, split > divided)):
+    for kind, (score, enough) in wanted.items():
         best = select(votes, literal(kind, String).label("kind"), score.label("score")).where(enough)
-        if kind == "dividing":
-            best = best.where(agree > 0, disagree > 0, united <= UNITED)
         ranked.append(best.order_by(score.desc(), votes.c.id).limit(limit).subquery())
     both = union_all(*(select(r) for r in ranked)).subquery()
     rows = session.execute(
@@ -271,12 +278,13 @@ def _points(session: Session, votes: Subquery, limit: int, *, imported: bool, di
 def top_points(session: Session, consultation_id: int, n: int) -> list[Point]:
     """What an answer must speak to: the `n` contributions most surely supported, and the strongest minority position.
 
-    The latter is the contribution outside those `n` where surely the most people stand on both sides; fewer than
-    `n + 1` points when there is not that much. Koz's own votes only.
+    Supported: more agree than disagree. The minority position is the contribution outside those `n` where surely the
+    most people stand on both sides. Fewer than `n + 1` points when there is not that much. Koz's own votes only.
     """
-    standing = _points(session, _votes_here(consultation_id), n, imported=False, divided=0.0)
-    top = [p for p in standing if p.kind == "uniting"]
-    return top + [p for p in standing if p.kind == "dividing"][:1]
+    standing = _points(session, _votes_here(consultation_id), n + 1, imported=False, surely_so=False)
+    top = [p for p in standing if p.kind == "uniting"][:n]
+    known = {p.contribution_id for p in top}
+    return top + [p for p in standing if p.kind == "dividing" and p.contribution_id not in known][:1]
 
 
 @dataclass(frozen=True, slots=True)

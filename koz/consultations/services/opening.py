@@ -1,6 +1,6 @@
 """From the NGO's draft to the closed consultation. It opens once and closes once, whoever asks and how often."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -48,7 +48,7 @@ class Draft:
     sections: Sequence[SectionDraft]
 
 
-def template_sections(campaign: Campaign) -> list[SectionDraft]:
+def sections_of_text(campaign: Campaign) -> list[SectionDraft]:
     """The sections a campaign's texts give: what is asked, what it should bring, and when."""
     asked = campaign.ask or campaign.title
     if campaign.ask and campaign.addressee_name:
@@ -61,6 +61,10 @@ def template_sections(campaign: Campaign) -> list[SectionDraft]:
         if text.strip():
             found.append(SectionDraft(title, text))
     return found
+
+
+#: The sections each template of a campaign starts from. "text" is the one application there is.
+TEMPLATES: Final[Mapping[str, Callable[[Campaign], list[SectionDraft]]]] = {"text": sections_of_text}
 
 
 def prepare(session: Session, campaign_id: int) -> Consultation:
@@ -82,7 +86,8 @@ def prepare(session: Session, campaign_id: int) -> Consultation:
     )
     session.add(consultation)
     session.flush()
-    _write_sections(session, consultation.id, template_sections(campaign))
+    sections = TEMPLATES.get(campaign.consultation_template, sections_of_text)
+    _write_sections(session, consultation.id, sections(campaign))
     return consultation
 
 

@@ -23,6 +23,7 @@ REQUIRED: Final = ("identity.business_details.registered_name", "identity.attest
 DETAILS: Final = {
     "active": [],
     "pending": [{"code": "requirements_pending_verification", "resolution": "no_resolution"}],
+    "rejected": [{"code": "rejected_other", "resolution": "no_resolution"}],
     "restricted": [{"code": "requirements_past_due", "resolution": "provide_info"}],
 }
 CAPABILITIES: Final = ("card_payments", "cartes_bancaires_payments", "sepa_debit_payments")
@@ -79,7 +80,7 @@ def open_account(tx: Tx, params: Json) -> Json:
         "closed": False, "contact_email": params.get("contact_email"), "created": iso(tx.now()),
         "contact_phone": None, "dashboard": params.get("dashboard"), "display_name": params.get("display_name"),
         "livemode": False, "metadata": metadata(params), "future_requirements": None,
-        "defaults": params.get("defaults"), "identity": params.get("identity"),
+        "defaults": _defaults(params), "identity": params.get("identity"),
         "configuration": {"customer": None, "merchant": None, "recipient": None},
         "requirements": _requirements("restricted" if asked else "active"),
     }  # fmt: skip
@@ -91,7 +92,7 @@ def open_account(tx: Tx, params: Json) -> Json:
 
 
 def set_state(tx: Tx, account_id: str, state: str) -> Json:
-    """Make all requested capabilities active, pending or restricted, and tell by thin events what changed."""
+    """Make all requested capabilities active, pending, restricted or rejected; tell by thin events what changed."""
     assert state in DETAILS
     account = tx.get("", OBJECT, account_id)
     merchant = account["configuration"]["merchant"] or {"applied": True, "capabilities": {}}
@@ -127,13 +128,23 @@ def can_take_cards(tx: Tx, account_id: str) -> bool:
     return bool(merchant["capabilities"].get("card_payments", {}).get("status") == "active")
 
 
+def _defaults(params: Json) -> Json | None:
+    """As asked for; with losses and fees at Stripe, Stripe collects the requirements too."""
+    defaults: Json | None = params.get("defaults")
+    if defaults is None or "responsibilities" not in defaults:
+        return defaults
+    losses = defaults["responsibilities"].get("losses_collector")
+    collector = "stripe" if losses == "stripe" else "application"
+    return defaults | {"responsibilities": defaults["responsibilities"] | {"requirements_collector": collector}}
+
+
 def _capability(state: str) -> Json:
     return {"status": state, "status_details": DETAILS[state]}
 
 
 def _requirements(state: str) -> Json:
-    if state == "active":
-        return {"collector": "stripe", "entries": [], "summary": None}
+    if state in {"active", "rejected"}:
+        return {"entries": [], "summary": None}
     awaiting, deadline = ("stripe", "currently_due") if state == "pending" else ("user", "past_due")
     entries: list[Any] = [
         {
@@ -147,7 +158,6 @@ def _requirements(state: str) -> Json:
         for name in REQUIRED
     ]  # fmt: skip
     return {
-        "collector": "stripe",
         "entries": entries,
         "summary": {"minimum_deadline": {"status": deadline, "time": None}},
     }

@@ -72,7 +72,8 @@ def begin(tx: Tx, account: str, wanted: Json) -> Json:
         "client_secret": f"{id_}_secret_{new_id('')}", "confirmation_method": "automatic", "created": int(tx.now()),
         "currency": wanted["currency"], "customer": None, "customer_account": None,
         "description": wanted.get("description"), "excluded_payment_method_types": None, "last_payment_error": None,
-        "latest_charge": None, "livemode": False, "metadata": wanted.get("metadata", {}), "next_action": None,
+        "latest_charge": None, "livemode": False, "managed_payments": {"enabled": False},
+        "metadata": wanted.get("metadata", {}), "next_action": None,
         "on_behalf_of": None, "payment_method": None, "payment_method_configuration_details": None,
         "payment_method_options": {"card": {
             "installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}},
@@ -123,20 +124,38 @@ def _charge(tx: Tx, account: str, intent: Json, card: Card, method: Json) -> Non
     if card.decline is not None:
         _decline(tx, account, intent, charge, card.decline, method)
         return
-    fee = intent["application_fee_amount"] if account else None
-    booked = balance.book_charge(tx, account, charge, fee or 0)
-    charge["balance_transaction"] = booked["id"]
+    charge["application_fee_amount"] = intent["application_fee_amount"] if account else None
     tx.insert(account, charge)
-    if fee:
-        earned = fees.earn(tx, account, charge, fee, APPLICATION)
-        charge |= {"application_fee": earned["id"], "application_fee_amount": fee}
-        tx.save(charge)
+    book_after_s = tx.setting("book_after_s", 0)
+    if book_after_s:
+        tx.set_timer(tx.now() + book_after_s, "charge_book", charge["id"])
+    else:
+        _book(tx, account, charge)
     intent |= {
         "status": "succeeded", "amount_received": intent["amount"], "latest_charge": charge["id"], "next_action": None,
     }  # fmt: skip
     tx.save(intent)
     emit(tx, account, "charge.succeeded", charge)
     emit(tx, account, "payment_intent.succeeded", intent)
+
+
+def _book(tx: Tx, account: str, charge: Json) -> None:
+    fee = charge["application_fee_amount"] or 0
+    charge["balance_transaction"] = balance.book_charge(tx, account, charge, fee)["id"]
+    if fee:
+        charge["application_fee"] = fees.earn(tx, account, charge, fee, APPLICATION)["id"]
+    tx.save(charge)
+
+
+def book_late(tx: Tx, charge_id: str) -> None:
+    """Book a charge some time after it was paid, as Stripe may (capture_method automatic_async): charge.updated."""
+    found = tx.locate(CHARGE, charge_id)
+    if found is None or found[1]["balance_transaction"]:
+        return
+    account, charge = found
+    _book(tx, account, charge)
+    previous = {"balance_transaction": None} | ({"application_fee": None} if charge["application_fee"] else {})
+    emit(tx, account, "charge.updated", charge, previous)
 
 
 def _decline(tx: Tx, account: str, intent: Json, charge: Json, why: tuple[str, str], method: Json) -> None:

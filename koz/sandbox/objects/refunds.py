@@ -27,6 +27,8 @@ def create(call: Call) -> Json:
     left = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded":
         raise refused(f"Charge {charge['id']} has not been paid and cannot be refunded.", None, "charge_not_refundable")
+    if charge["balance_transaction"] is None:
+        raise refused(f"Charge {charge['id']} has not been booked yet; try again in a moment.", None, "lock_timeout")
     if left == 0:
         raise refused(f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded")
     amount = params.get("amount", left)

@@ -86,9 +86,11 @@ def _read_labels(
         if not label:
             table.fail(row.line, _("%(code)s has no label.", code=code))
         seen[code] = row.line
+        aliases = [alias.strip() for alias in row["altLabels"].replace("|", "\n").splitlines()]
+        table.check_length(row.line, code, label, *aliases)
         batch.label(code, _kind(batch, what, code, row["skillType"] if has_type else "", stored), lang, label)
-        for alias in row["altLabels"].replace("|", "\n").splitlines():
-            batch.alias(code, lang, alias.strip())
+        for alias in aliases:
+            batch.alias(code, lang, alias)
     for kind, prefix in _SCOPES[what]:
         langs = {lang}.union(*(s.langs for s in batch.concept_scopes if s[:2] == (kind, prefix)))
         batch.concept_scopes = {s for s in batch.concept_scopes if s[:2] != (kind, prefix)}

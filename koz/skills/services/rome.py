@@ -78,6 +78,7 @@ def _note(batch: Batch, table: Table, row: Row, cells: tuple[str, str], kind: Co
         table.fail(row.line, _("the number %(code)s is there twice.", code=number))
     if not label:
         table.fail(row.line, _("%(code)s has no label.", code=number))
+    table.check_length(row.line, code, label)
     batch.label(code, kind, "fr", label)
     return code
 
@@ -95,6 +96,7 @@ def _read_titles(batch: Batch, table: Table, progress: Progress) -> dict[str, se
             table.fail(row.line, _("« %(code)s » is not a job sheet of ROME.", code=sheet[:40]))
         if not title:
             table.fail(row.line, _("%(code)s has no label.", code=number))
+        table.check_length(row.line, title, row["libelle_appellation_court"])
         seen[number] = row.line
         principal = row["classification"] == "PRINCIPALE"
         titles.setdefault(sheet, []).append((not principal, title, row["libelle_appellation_court"]))

@@ -16,6 +16,8 @@ Progress = Callable[[int], None]
 """Told how many more bytes of the files have been read."""
 
 EVERY_ROWS: Final = 500
+#: Longest code, label or alias, in characters; the official ones have at most 253.
+LONGEST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Table:
     def fail(self, line: int, sentence: str) -> NoReturn:
         """Refuse the file because of one line."""
         raise Invalid(_("%(file)s, line %(line)s: %(what)s", file=self.path.name, line=line, what=sentence))
+
+    def check_length(self, line: int, *texts: str) -> None:
+        """Refuse texts that are no name: the tables' unique keys could not hold them."""
+        for text in texts:
+            if len(text) > LONGEST:
+                self.fail(line, _("« %(start)s… » is longer than %(n)s characters.", start=text[:40], n=LONGEST))
 
     def rows(self, progress: Progress) -> Iterator[Row]:
         """All rows, in order. A file that cannot be read as UTF-8 CSV with these columns raises `Invalid`."""

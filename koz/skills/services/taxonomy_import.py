@@ -45,17 +45,20 @@ def _ignore(_read: int) -> None:
 def import_esco(session: Session, paths: Collection[Path], progress: Progress = _ignore) -> Imported:
     """ESCO's files, or folders that hold them. Bad files raise `Invalid` and leave nothing behind."""
     files = esco.find_files(paths)
+    _wait_for_turn(session)
     return _store(session, esco.read(files, _stored(session, (Origin.ESCO,)), progress))
 
 
 def import_rome(session: Session, paths: Collection[Path], progress: Progress = _ignore) -> Imported:
     """ROME's files, or folders that hold them; import ESCO before, so that both can be joined."""
     files = rome.find_files(paths)
+    _wait_for_turn(session)
     return _store(session, rome.read(files, _stored(session, (Origin.ROME, Origin.ESCO)), progress))
 
 
 def load_starter(session: Session) -> Imported:
     """Koz's own taxonomy of NGO work, which comes with the program. Cheap and safe to call at every start."""
+    _wait_for_turn(session)
     return _store(session, starter.read())
 
 
@@ -63,6 +66,13 @@ def size_of(origin: Origin, paths: Collection[Path]) -> int:
     """Bytes that an import of these paths will read, for a progress bar."""
     files = (esco if origin is Origin.ESCO else rome).find_files(paths)
     return sum(table.path.stat().st_size for table in files.values())
+
+
+def _wait_for_turn(session: Session) -> None:
+    """One import at a time, and as long as it takes; both end with the transaction."""
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+    session.execute(text("SET LOCAL lock_timeout = 0"))
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 def _stored(session: Session, origins: Iterable[Origin]) -> dict[str, ConceptKind]:
@@ -75,8 +85,6 @@ def _stored(session: Session, origins: Iterable[Origin]) -> dict[str, ConceptKin
 
 
 def _store(session: Session, batch: Batch) -> Imported:
-    session.execute(text("SET LOCAL statement_timeout = 0"))
-    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     _copy(session, batch)
     changes = _write_concepts(session, batch)
     retired, lost = _retire(session, batch)

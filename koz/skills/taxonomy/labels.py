@@ -27,6 +27,7 @@ _WORD: Final = re.compile(r"[^\W_]+[+#]*")
 _GENDER: Final = tuple(
     (re.compile(pattern), form)
     for pattern, form in (
+        (r"(?<=^chef)fes?$", ""),
         (r"(?<=\w{3})trices?$", "teur"),
         (r"(?<=\w{2})euses?$", "eur"),
         (r"(?<=\w{3})iennes?$", "ien"),
