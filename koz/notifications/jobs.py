@@ -14,12 +14,15 @@ from koz.notifications.services import Claim
 
 log = structlog.get_logger(__name__)
 PER_RUN = 200
+#: Params that hold the path at which one kind of mail is stopped.
+STOPS = ("unsubscribe_path", "stop_path", "unfollow_path")
 
 
 def render_letter(claim: Claim) -> Letter:
     """The letter of a mail: subject, text and HTML from `templates/mail/<template>/`.
 
-    A param `unsubscribe_path` is where the recipient stops such mails: it stands under the text and in a header.
+    A param of `STOPS` is where the recipient stops such mails: it stands in a header, and under the text when the
+    template does not say it itself.
     """
     settings = current_settings()
     values = dict(claim.params) | {"base_url": settings.base_url, "locale": claim.locale}
@@ -30,9 +33,9 @@ def render_letter(claim: Claim) -> Letter:
         html = render_template(f"{folder}/body.html", **values, subject=subject)
     host = settings.base_url.split("//")[-1].split(":")[0].split("/")[0] or "localhost"
     message_id = f"<{fingerprint(f'mail-{claim.id}')[:32]}@{host}>"
-    stop = claim.params.get("unsubscribe_path")
+    stop = next((claim.params[name] for name in STOPS if claim.params.get(name)), None)
     unsubscribe = f"{settings.base_url}{stop}" if stop else None
-    if unsubscribe:
+    if unsubscribe and unsubscribe not in text:
         text += f"\n-- \n{unsubscribe}\n"
     return Letter(claim.to_email, subject, text, html, message_id, claim.locale, unsubscribe)
 

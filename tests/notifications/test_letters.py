@@ -18,7 +18,7 @@ from koz.notifications.smtp_mailer import SmtpMailer
 
 ROOT = Path(__file__).parents[2] / "templates/mail"
 NAMES = sorted(folder.name for folder in ROOT.iterdir() if folder.is_dir())
-NUMBERS = ("_minor", "count", "days", "number", "_id", "gifts", "hours", "minutes", "n", "total", "stage")
+NUMBERS = ("_minor", "count", "days", "number", "_id", "gifts", "hours", "minutes", "total")
 DAYS = ("_on", "_at", "day", "date")
 KNOWN = {"role": "editor", "currency": "EUR", "stage": 3, "locale_name": "fr"}
 GIVEN = {"base_url", "locale", "subject", "koz_env", "unsubscribe_path"}
