@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wtforms import DateField, HiddenField, RadioField, SelectField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from koz.answers.models import AnswerPoint, AnswerRequest, Commitment
 from koz.answers.services import CommitmentDraft, Draft, PointDraft
@@ -148,7 +148,7 @@ class PressForm(BaseForm):
 class NoteForm(BaseForm):
     """A dated note to a published answer."""
 
-    body = MarkdownField(_l("Your note"), validators=[InputRequired(_l("Fill in this field."))], max_length=5_000)
+    body = MarkdownField(_l("Your note"), validators=[DataRequired(_l("Fill in this field."))], max_length=5_000)
 
 
 class MoveForm(BaseForm):

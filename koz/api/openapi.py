@@ -76,7 +76,9 @@ ANSWER_BRIEF: Final[dict[str, Schema]] = {
     "accepted_on": maybe(DAY),
     "closed_on": maybe(DAY | {"description": "The consultation's last day, from which the time runs."}),
     "due_on": maybe(DAY),
-    "answer_days": {"type": "integer", "minimum": 1, "description": "The published rule: days after the consultation."},
+    "answer_days": maybe(
+        ID | {"description": "The published rule, once the consultation is open: days after its end."}
+    ),
     "published_at": maybe(INSTANT),
     "days": maybe(COUNT | {"description": "Answered in, or silent for, so many days."}),
     "links": thing({"page": URL}),

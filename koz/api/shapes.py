@@ -261,7 +261,7 @@ def answer_brief(row: Summary) -> Json:
         "accepted_on": day(row.accepted_on),
         "closed_on": day(row.closed_on),
         "due_on": day(row.due_on),
-        "answer_days": row.answer_days,
+        "answer_days": None if row.due_on is None else row.answer_days,
         "published_at": instant(row.published_at),
         "days": row.days,
         "links": {"page": absolute(f"/campaigns/{row.campaign_slug}/answer")},

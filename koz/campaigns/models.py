@@ -186,6 +186,7 @@ class TimelineEntry(Base):
 class CampaignFollower(Base):
     """An address that wants the news of a campaign. Unconfirmed until its owner pressed the button of a mailed link.
 
+    `person_id` is set when the address is known to be a member's: erasing the member deletes the row.
     Unfollowing deletes the row; ids are never used again, so a link to a deleted row is dead for good.
     """
 
@@ -196,12 +197,14 @@ class CampaignFollower(Base):
         CheckConstraint("locale IN ('fr', 'en')", name="locale_known"),
         Index("ix_campaign_followers_campaign_id_id", "campaign_id", "id", postgresql_where="confirmed_at IS NOT NULL"),
         Index("ix_campaign_followers_email", "email"),
+        Index("ix_campaign_followers_person_id", "person_id"),
         Index("ix_campaign_followers_unconfirmed", "created_at", postgresql_where="confirmed_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
     email: Mapped[str] = mapped_column(String(254))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     locale: Mapped[str] = mapped_column(String(2), default="fr")
     created_at: Mapped[datetime] = mapped_column(default=now)
     confirmed_at: Mapped[datetime | None]

@@ -5,11 +5,13 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 from zlib import error as ZlibError
 
 import click
+from flask.cli import AppGroup
 from tqdm import tqdm
 
 from koz.consultations import queries, services
@@ -22,9 +24,7 @@ from koz.core.ids import slugify
 LINE_MAX: Final = 16 * 1024 * 1024
 
 
-@click.group("consultations")
-def cli() -> None:
-    """Consultations."""
+cli = AppGroup("consultations", help="Consultations.")
 
 
 @cli.command("import-cap")
@@ -44,8 +44,14 @@ def import_cap(  # noqa: PLR0913 - options
     shown = title or name.replace("-", " ").capitalize()
     asked = question or _("What do you think of this text?")
     target = ImportAs(slug=name, title=shown, question=asked, origin=origin, open_days=open_days)
-    with file.open("rb") as raw, unit_of_work() as session:
-        report = services.import_cap(session, _lines(raw, file), target)
+    size = file.stat().st_size
+    # disable=None: a bar for a person at a terminal, and nothing but sentences for a program that reads
+    with (
+        file.open("rb") as raw,
+        tqdm(total=size, unit="B", unit_scale=True, leave=False, disable=None) as bar,
+        unit_of_work() as session,
+    ):
+        report = services.import_cap(session, _lines(raw, file, bar), target)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
         return
@@ -58,25 +64,22 @@ def import_cap(  # noqa: PLR0913 - options
     )
 
 
-def _lines(raw: IO[bytes], file: Path) -> Iterator[bytes]:
-    """The lines, with a progress bar on standard error. Raises Invalid when they cannot be read."""
+def _lines(raw: IO[bytes], file: Path, bar: Any) -> Iterator[bytes]:
+    """The lines; `bar` follows the bytes read. Raises Invalid when they cannot be read."""
     stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw  # type: ignore[assignment]
-    size, number = file.stat().st_size, 0
-    with tqdm(total=size, unit="B", unit_scale=True, file=sys.stderr, desc=file.name, leave=False) as bar:
-        while True:
-            number += 1
-            try:
-                line = stream.readline(LINE_MAX + 1)
-            except (OSError, EOFError, ZlibError):
-                raise Invalid(
-                    _("Line %(n)s cannot be read: the file is damaged. Nothing was brought in.", n=number)
-                ) from None
-            if not line:
-                return
-            if len(line) > LINE_MAX:
-                raise Invalid(_("Line %(n)s is too long. Nothing was brought in.", n=number))
-            bar.update(raw.tell() - bar.n)
-            yield line
+    for number in count(1):
+        try:
+            line = stream.readline(LINE_MAX + 1)
+        except (OSError, EOFError, ZlibError):
+            raise Invalid(
+                _("Line %(n)s cannot be read: the file is damaged. Nothing was brought in.", n=number)
+            ) from None
+        if not line:
+            return
+        if len(line) > LINE_MAX:
+            raise Invalid(_("Line %(n)s is too long. Nothing was brought in.", n=number))
+        bar.update(raw.tell() - bar.n)
+        yield line
 
 
 @cli.command("check")

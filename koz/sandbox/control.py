@@ -128,7 +128,7 @@ def ready_account() -> ResponseReturnValue:
 
 @bp.post("/accounts/state")
 def account_state() -> ResponseReturnValue:
-    """`{"account", "state": "active|pending|restricted"}`: what Stripe decides about an account."""
+    """`{"account", "state": "active|pending|restricted|rejected"}`: what Stripe decides about an account."""
     given = body(account=str, state=str)
     with door().store.transaction() as tx:
         account = accounts.set_state(tx, given.get("account", ""), _state(given.get("state", "")))

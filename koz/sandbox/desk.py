@@ -98,7 +98,7 @@ def _act_on_object(tx: Tx, what: str, id_: str) -> bool:
         if found and found[1]["status"] == "open":
             checkout.close(tx, *found)
         return found is not None
-    if what in {"active", "pending", "restricted"} and tx.find("", accounts.OBJECT, id_):
+    if what in accounts.DETAILS and tx.find("", accounts.OBJECT, id_):
         accounts.set_state(tx, id_, what)
         return True
     if what in {"refund_succeeded", "refund_failed"}:

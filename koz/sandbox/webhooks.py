@@ -161,7 +161,8 @@ class Delivery:
 def claim(tx: Tx) -> Delivery | None:
     """Take the next delivery that is due."""
     query = """SELECT d.id, e.url, e.secret, d.payload, d.attempts, d.first_at FROM deliveries d
-               JOIN endpoints e ON e.id = d.endpoint WHERE d.state = 'waiting' AND d.due_at <= ?
+               JOIN endpoints e ON e.id = d.endpoint AND e.active = 1
+               WHERE d.state = 'waiting' AND d.due_at <= ?
                ORDER BY d.due_at, d.id LIMIT 1"""
     row = tx.sql(query, (tx.now(),)).fetchone()
     if row is None:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 Stamp = tuple[object, ...]
 """First the database, then what changes with its taxonomy."""
 MAX_TOP: Final = 100
-#: What phrases are worth in search: an alias against a label, others' concepts and groups against ours.
+#: What phrases are worth in search: an alias against a label, others' concepts against ours, a group's alias.
 ALIAS: Final = 0.99
 FOREIGN: Final = 0.93
 DRAWER: Final = 0.9
@@ -31,7 +31,7 @@ DRAWER: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A concept that answers a phrase; `score` in (0, 1], 1 when the phrase is its label."""
+    """A concept that answers a phrase; `score` in (0, 1], 1 for the very label of one of ours."""
 
     id: int
     code: str
@@ -149,9 +149,12 @@ def _load_graph(session: Session) -> Graph:
     return Graph((Edge(*row) for row in edges), frozenset(groups))
 
 
-def _worth(origin: Origin, kind: ConceptKind) -> float:
-    """Our concepts win over others', whose words are less those of NGOs; a drawer is the last to be proposed."""
-    return (1.0 if origin is Origin.KOZ else FOREIGN) * (DRAWER if kind is ConceptKind.GROUP else 1.0)
+def _worth(origin: Origin, kind: ConceptKind, *, alias: bool) -> float:
+    """Our concepts win over others', whose words are less those of NGOs; a drawer is found by its very name first."""
+    worth = 1.0 if origin is Origin.KOZ else FOREIGN
+    if alias:
+        worth *= DRAWER if kind is ConceptKind.GROUP else ALIAS
+    return worth
 
 
 def _load_search(session: Session) -> _Search:
@@ -172,15 +175,13 @@ def _load_search(session: Session) -> _Search:
         key=lambda c: (rank[c.origin], c.code),
     )
     concepts = {c.id: (c.code, c.label_fr, c.label_en) for c in chosen}
-    worth = {c.id: _worth(c.origin, c.kind) for c in chosen}
+    worth = {c.id: _worth(c.origin, c.kind, alias=True) for c in chosen}
     phrases: list[Phrase] = []
     for c in chosen:
         labels = (("fr", c.label_fr), ("en", c.label_en))
-        phrases += [Phrase(c.id, lang, label, worth[c.id]) for lang, label in labels if label]
+        phrases += [Phrase(c.id, lang, label, _worth(c.origin, c.kind, alias=False)) for lang, label in labels if label]
     aliases = session.execute(select(SkillAlias.concept_id, SkillAlias.lang, SkillAlias.text).order_by(SkillAlias.id))
-    phrases += [
-        Phrase(concept, lang, text, worth[concept] * ALIAS) for concept, lang, text in aliases if concept in worth
-    ]
+    phrases += [Phrase(concept, lang, text, worth[concept]) for concept, lang, text in aliases if concept in worth]
     same: dict[int, set[int]] = {}
     joined = select(SkillEdge.source_id, SkillEdge.target_id).where(SkillEdge.kind == EdgeKind.SAME_AS)
     for source, target in session.execute(joined):

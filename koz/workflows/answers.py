@@ -8,6 +8,7 @@ in batches: handling `ParticipantsToTell` queues the mails of one batch and reco
 """
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -30,13 +31,16 @@ from koz.answers.events import (
 )
 from koz.answers.models import AnswerRequest
 from koz.answers.services import ClosedConsultation, PointTaken
-from koz.answers.states import TOP_POINTS, PointKind
+from koz.answers.states import TOP_POINTS, PointKind, Standing
 from koz.campaigns import queries as campaigns
 from koz.campaigns.events import CampaignCancelled, CampaignFailed, CampaignWentLive
 from koz.campaigns.models import Campaign
+from koz.campaigns.permissions import can_write
+from koz.campaigns.services.tasks import Task, task_source
 from koz.consultations import queries as consultations
 from koz.consultations.events import ConsultationClosed, ConsultationOpened
-from koz.core.i18n import in_locale
+from koz.core.access import Actor
+from koz.core.i18n import _, in_locale
 from koz.core.outbox import record, subscribe
 from koz.core.templating import long_date
 from koz.notifications.services import queue_mail
@@ -124,8 +128,10 @@ def _due(day: date | None, locale: str) -> str:
 def _mail_official(session: Session, request_id: int, template: str, key: str) -> None:
     request, campaign = _read(session, request_id)
     params = _params(campaign, f"/answers/desk/{services.desk_token(request)}")
-    params |= {"due": _due(request.due_on, request.locale), "days": request.answer_days}
-    params["organisation"] = accounts.get_organisation(session, campaign.organisation_id).name
+    params |= {
+        "due": _due(request.due_on, request.locale),
+        "organisation": accounts.get_organisation(session, campaign.organisation_id).name,
+    }
     queue_mail(session, template, request.email, request.locale, params, key)
 
 
@@ -236,3 +242,19 @@ def tell_late(session: Session, event: CommitmentLate) -> None:
     request, campaign = _read(session, event.request_id)
     params = _params(campaign, f"/answers/desk/{services.desk_token(request)}") | {"commitment": commitment.text}
     queue_mail(session, "commitment_late", request.email, request.locale, params, key)
+
+
+@task_source
+def answer_tasks(session: Session, actor: Actor, found: Sequence[Campaign]) -> list[Task]:
+    """What an association has to do about answers: a silence to press on, an addressee who cannot be written to."""
+    mine = {c.id: c for c in found if can_write(actor, c)}
+    tasks = []
+    for line in queries.list_for_campaigns(session, list(mine)).values():
+        campaign, desk = mine[line.campaign_id], f"/manage/campaigns/{line.campaign_slug}/answer"
+        if line.standing is Standing.OVERDUE:
+            sentence = _("“%(title)s” has had no answer by its date.", title=campaign.title)
+            tasks.append(Task(sentence, desk, _("Send the link again")))
+        elif line.standing is not Standing.ANSWERED and not campaign.addressee_email:
+            sentence = _("The addressee of “%(title)s” has no address.", title=campaign.title)
+            tasks.append(Task(sentence, desk, _("See")))
+    return tasks

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from koz.accounts import queries as accounts
+from koz.accounts.events import PersonErased
 from koz.accounts.models import Person
 from koz.campaigns import queries, services
 from koz.campaigns.events import CampaignCancelled, CampaignFailed, CampaignReviewed, FollowRequested, UpdatePublished
@@ -87,6 +88,12 @@ def mail_update(session: Session, event: UpdatePublished) -> None:
     )
     params = {"news": update.title, "path": f"/campaigns/{campaign.slug}/updates/{update.id}"}
     tell_followers(session, campaign.id, "campaign_update", params, f"update-{update.id}")
+
+
+@subscribe(PersonErased)
+def forget_follows(session: Session, event: PersonErased) -> None:
+    """An erased member follows nothing any more."""
+    services.forget_person(session, event.person_id)
 
 
 @subscribe(FollowRequested)

@@ -44,12 +44,14 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=True),
         sa.Column("locale", sa.String(length=2), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_campaign_followers_email_folded")),
         sa.CheckConstraint("locale IN ('fr', 'en')", name=op.f("ck_campaign_followers_locale_known")),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_followers_campaign_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_campaign_followers_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_followers")),
         sa.UniqueConstraint("campaign_id", "email", name=op.f("uq_campaign_followers_campaign_id_email")),
     )
@@ -60,6 +62,7 @@ def upgrade() -> None:
         postgresql_where="confirmed_at IS NOT NULL",
     )
     op.create_index("ix_campaign_followers_email", "campaign_followers", ["email"])
+    op.create_index("ix_campaign_followers_person_id", "campaign_followers", ["person_id"])
     op.create_index(
         "ix_campaign_followers_unconfirmed",
         "campaign_followers",

@@ -156,7 +156,8 @@ def test_after_publication_notes_and_commitments(client, session):
     request = make_answer(session)
     address = desk(request)
     (one,) = queries.list_commitments(session, request.id)
-    client.post(f"{address}/notes", {"body": ""}, status=422)
+    for nothing in ("", "  \n "):
+        client.post(f"{address}/notes", {"body": nothing}, status=422)
     client.post(f"{address}/notes", {"body": "Lire juin."})
     wrong = client.post(
         f"{address}/commitments/{one.id}", {f"c{one.id}-state": "dropped", f"c{one.id}-note": ""}, status=422

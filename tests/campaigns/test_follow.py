@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from koz.accounts.services.privacy import erase_person, export_person
 from koz.campaigns import queries, services
 from koz.campaigns.events import FollowersToTell
 from koz.campaigns.models import CampaignFollower
@@ -208,6 +209,23 @@ def test_addresses_are_forgotten(session, campaign):
     (left,) = rows(session)
     services.forget_address(session, left.email.upper())
     assert rows(session) == []
+
+
+def test_erasing_a_member_deletes_what_they_follow(session, campaign, letters):
+    person, other = make_person(session), make_person(session)
+    for one in (person, other):
+        services.follow(session, actor_of(session, one), campaign.slug)
+    second = make_campaign(session)
+    services.request_follow(session, second.slug, person.email, "fr")
+    by_mail = session.scalars(select(CampaignFollower).where(CampaignFollower.campaign_id == second.id)).one()
+    services.confirm(session, services.confirm_token(by_mail.id))
+    session.flush()
+    exported = export_person(session, person.id)["followed_campaigns"]
+    assert [row["campaign"] for row in exported] == [campaign.slug, second.slug]
+    erase_person(session, person.id)
+    session.flush()
+    letters()
+    assert [r.email for r in rows(session)] == [other.email]
 
 
 def test_followers_are_listed_by_key(session, campaign):

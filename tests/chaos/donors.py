@@ -126,20 +126,14 @@ class Donor:
         return answer
 
 
-def give_all(stack: Stack, slugs: list[str], gifts: int, seed: int, people: int) -> Seen:
+def give_all(stack: Stack, seen: Seen, slugs: list[str], *, gifts: int, seed: int, people: int) -> None:
     """All gifts, by so many people at once."""
-    seen = Seen()
+
+    def live(number: int) -> None:
+        donor = Donor(stack, seen, slugs, number, random.Random())
+        for gift in range(number, gifts, people):
+            donor.dice = random.Random(f"{seed}:{gift}")  # what a gift does depends on the seed and its number alone
+            donor.give(gift)
+
     with ThreadPoolExecutor(people) as pool:
-        list(
-            pool.map(
-                lambda number: _life(stack, seen, slugs, number, range(number, gifts, people), seed), range(people)
-            )
-        )
-    return seen
-
-
-def _life(stack: Stack, seen: Seen, slugs: list[str], number: int, gifts: range, seed: int) -> None:
-    donor = Donor(stack, seen, slugs, number, random.Random())
-    for gift in gifts:
-        donor.dice = random.Random(f"{seed}:{gift}")  # what a gift does depends on the seed and its number alone
-        donor.give(gift)
+        list(pool.map(live, range(people)))

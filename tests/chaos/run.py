@@ -42,17 +42,18 @@ class Outcome:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def run(stack: Stack, *, gifts: int, seed: int, people: int = 6, mean_s: float = 1.2, refunds: int = 20) -> Outcome:
+def run(stack: Stack, *, gifts: int, seed: int, people: int = 6, refunds: int = 20) -> Outcome:
     """Give, break, repair, compare. The stack is running."""
     started = time.monotonic()
     with _app(stack):
         accounts = _prepare(stack, campaigns=4, seed=seed)
         stack.control("webhooks", duplicate=0.2, reorder=0.2, drop=0.05, delay_s=0.1, seed=seed)
         stack.control("faults", rate=0.03, kinds=["429", "500", "timeout", "reset"], seed=seed, hold_s=0.2)
-        killer = stack.kill_at_random(random.Random(seed), mean_s)
         with reading() as session:
             slugs = list(session.scalars(select(Campaign.slug).order_by(Campaign.id)))
-        seen = give_all(stack, slugs, gifts, seed, people)
+        seen = Seen()
+        killer = stack.kill_along(random.Random(seed), lambda: seen.started, gifts)
+        give_all(stack, seen, slugs, gifts=gifts, seed=seed, people=people)
         _give_back(random.Random(seed), refunds)
         stack.calm(killer)
         given = time.monotonic()
@@ -111,14 +112,15 @@ def _give_back(dice: random.Random, wanted: int) -> None:
             refund.want(session, refund.WantRefund(gift_id=gift_id, amount=part, reason="chaos", by=None))
 
 
-def _come_to_rest(stack: Stack, limit_s: float = 60) -> None:
+def _come_to_rest(stack: Stack, limit_s: float = 300) -> None:
     """Let waiting deliveries come, then sweep until nothing is due any more."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         counts = stack.control_get("deliveries?limit=1")["counts"]
         if not counts.get("waiting") and not counts.get("sending"):
             break
-        time.sleep(0.2)
+        stack.control("clock", advance_s=90)  # deliveries that failed wait for their next try
+        time.sleep(0.3)
     while time.monotonic() < deadline:
         _let_time_pass()
         get_job("payments.sweep")(0)

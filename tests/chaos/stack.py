@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -133,15 +134,17 @@ class Stack:
         """All that the stand-in knows of an account."""
         return requests.get(f"{self.sandbox_url}/_control/state", params={"account": account}, timeout=60).json()
 
-    def kill_at_random(self, dice: random.Random, mean_s: float) -> "threading.Thread":
-        """Kill -9 web workers and the background worker at random moments, until `calm`."""
+    def kill_along(self, dice: random.Random, progress: Callable[[], int], gifts: int) -> threading.Thread:
+        """Kill -9 a web worker each 15 gifts and the background worker each 60, at random points, until `calm`."""
+        due = [(dice.uniform(0, gifts), "web") for _ in range(gifts // 15)]
+        due += [(dice.uniform(0, gifts), "worker") for _ in range(gifts // 60)]
+        due.sort()
 
         def work() -> None:
-            while not self._stopping.wait(dice.expovariate(1 / mean_s)):
-                if dice.random() < 0.3:
-                    self._kill_worker()
-                else:
-                    self._kill_web(dice)
+            while due and not self._stopping.wait(0.02):
+                if progress() >= due[0][0]:
+                    _at, what = due.pop(0)
+                    self._kill_web(dice) if what == "web" else self._kill_worker()
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()

@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.run import NAIVE, run
 from tests.chaos.stack import Stack
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(900)]
 GIFTS = 500
 
 

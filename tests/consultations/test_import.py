@@ -3,6 +3,10 @@
 import copy
 import gzip
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -187,6 +191,26 @@ def test_the_command_tells_in_one_document_what_it_did(run, session):
     assert count(session, Consultation) == 2
 
 
+def test_as_a_command_it_speaks_one_sentence_and_leaves_nothing(fresh_database, tmp_path):
+    path = tmp_path / "opinions.jsonl"
+    path.write_bytes(lines(opinion())[0] + b"\n{")
+    environment = os.environ | {"KOZ_ENV": "test", "KOZ_DATABASE_URL": fresh_database(), "PYTHONPATH": str(Path.cwd())}
+
+    def koz(*arguments):
+        command = [sys.executable, "-m", "koz.cli", "consultations", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    refused = koz("import-cap", str(path), "--json")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("La ligne 2 ")
+    assert refused.stderr.count("\n") == 1
+    path.write_bytes(lines(opinion())[0])
+    done = koz("import-cap", str(path), "--json")
+    assert (done.returncode, json.loads(done.stdout)["new"]["arguments"]) == (0, 2)
+    assert koz("check").stdout == "every tally is right\n"
+    assert koz("import-cap", str(tmp_path / "none.jsonl")).returncode == 2
+
+
 def test_the_recount_command(app, session):
     assert CliRunner().invoke(cli, ["check", "--json"]).exit_code == 0
     services.import_cap(session, lines(opinion()), TARGET)
@@ -207,10 +231,7 @@ def test_its_pages_say_that_it_was_imported_and_show_two_tallies(client, session
         assert "p00001" in page.text or address == "/results"
     annexes = client.get(f"/consultations/essai/contributions/{contribution.id}/annexes")
     assert "vieux" in "".join("".join(d.itertext()) for d in annexes.all("del"))
-    assert (
-        "7 d’accord" in client.get("/consultations/essai").text.replace("'", "’")
-        or "7 " in client.get("/consultations/essai").text
-    )
+    assert "7 d’accord" in client.get("/consultations/essai").text
 
 
 def test_the_real_consultation_of_2015(shared, app, session, client, queries):

@@ -17,9 +17,9 @@ import pytest
 import stripe
 
 from koz.core.money import Money
-from koz.payments.gateway import BadSignature, CheckoutOrder, ProviderRefused
+from koz.payments.gateway import AccountOrder, BadSignature, CheckoutOrder, ProviderRefused
 from koz.payments.stripe_gateway import StripeGateway
-from tests.factories.stripe import account_params, checkout_params
+from tests.factories.stripe import checkout_params
 from tests.sandbox_server import KEY, SECRET, Receiver, SandboxServer, running_sandbox
 
 STRIPE = "https://api.stripe.com"
@@ -110,10 +110,9 @@ def test_a_page_without_a_tip(provider, order):
 
 def test_an_expired_page(provider, order):
     page = provider.gateway.open_checkout(order)
-    provider.client.v1.checkout.sessions.expire(page.session_id, None, provider.options)
+    assert provider.gateway.expire_checkout(provider.account, page.session_id)
     assert provider.gateway.fetch_payment(provider.account, page.session_id).state == "expired"
-    with pytest.raises(stripe.InvalidRequestError):
-        provider.client.v1.checkout.sessions.expire(page.session_id, None, provider.options)
+    assert not provider.gateway.expire_checkout(provider.account, page.session_id)
 
 
 def test_a_gift_is_paid_with_its_tip_and_fee(provider, order):
@@ -148,10 +147,12 @@ def test_a_partial_then_the_rest_with_the_tip(provider):
     first = provider.gateway.refund(
         refund_id=next(numbers), account_id=account, payment_id=intent, amount=Money(12_50), tip=Money(50)
     )
-    assert first.state == "done"
-    provider.gateway.refund(
+    assert (first.state, first.amount, first.fee_back) == ("done", Money(13_00), Money(50))
+    second = provider.gateway.refund(
         refund_id=next(numbers), account_id=account, payment_id=intent, amount=Money(12_50), tip=Money(50)
     )
+    assert provider.gateway.list_refunds(account, intent) == [second, first]
+    assert provider.gateway.fetch_refund(account, first.provider_id) == first
     charge = provider.client.v1.charges.list({"payment_intent": intent}, provider.options).data[0]
     assert (charge.refunded, charge.amount_refunded) == (True, 2600)
     (fee,) = provider.client.v1.application_fees.list({"charge": charge.id}).data
@@ -252,18 +253,38 @@ def test_an_account_that_is_not_connected(provider, order):
 
 
 def test_a_new_organisation_must_be_onboarded(provider):
-    account = provider.client.v2.core.accounts.create(account_params())
-    assert account.configuration.merchant.capabilities.card_payments.status != "active"
-    onboarding = {"refresh_url": "https://koz.test/again", "return_url": "https://koz.test/back"}
-    link = provider.client.v2.core.account_links.create(
-        {"account": account.id, "use_case": {"type": "account_onboarding", "account_onboarding": onboarding}}
-    )
-    assert link.url.startswith("http")
+    number = uuid.uuid4().int % 10**15
+    order = AccountOrder(row_id=number, name="Eau Vive", email="a@koz.test", entity="association")
+    account = provider.gateway.open_account(order)
+    assert account.state == "to_finish"
+    assert account.requirements
+    assert provider.gateway.open_account(order).provider_id == account.provider_id, "the same key, the same account"
+    urls = {"refresh_url": "https://koz.test/again", "return_url": "https://koz.test/back"}
+    links = {provider.gateway.account_link(account.provider_id, **urls) for _ in range(2)}
+    assert len(links) == 2
+    assert all(link.startswith("http") for link in links)
     with pytest.raises(stripe.StripeError) as caught:
-        provider.client.v1.checkout.sessions.create(checkout_params(), {"stripe_account": account.id})
+        provider.client.v1.checkout.sessions.create(checkout_params(), {"stripe_account": account.provider_id})
     assert caught.value.http_status == 400
-    bare = provider.client.v2.core.accounts.retrieve(account.id)
+    bare = provider.client.v2.core.accounts.retrieve(account.provider_id)
     assert bare.configuration is None
+
+
+@pytest.mark.parametrize(("how", "state"), [("done", "active"), ("pending", "to_finish"), ("leave", "to_finish")])
+def test_onboarding_on_the_hosted_page(provider, how, state):
+    order = AccountOrder(row_id=uuid.uuid4().int % 10**15, name="Eau Vive", email="a@koz.test", entity="association")
+    account = provider.gateway.open_account(order).provider_id
+    urls = {"refresh_url": "https://koz.test/again", "return_url": "https://koz.test/back"}
+    page = provider.page()
+    path = provider.gateway.account_link(account, **urls).removeprefix(page.url)
+    assert page.raw("GET", path).status_code == 200
+    form = {"how": how, "legal_name": "Eau Vive", "iban": "FR1420041010050500013M02606"}
+    answer = page.raw("POST", path, data=form)
+    assert (answer.status_code, answer.headers["Location"]) == (303, urls["return_url"])
+    found = provider.gateway.fetch_account(account)
+    assert (found.state, bool(found.requirements)) == (state, how == "leave")
+    page.control("accounts/state", {"account": account, "state": "rejected"})
+    assert provider.gateway.fetch_account(account).state == "restricted", "Stripe has refused it for good"
 
 
 def test_events_are_kept(provider):
@@ -281,12 +302,13 @@ def test_the_adapter_reads_what_is_delivered(order):
             sandbox.pay(page.session_id)
             receiver.wait_for(lambda events: len(events) >= 6)
             read = {}
-            for (_path, payload), raw, signature in zip(
+            for (path, payload), raw, signature in zip(
                 receiver.events, receiver.bodies, receiver.signatures, strict=True
             ):
-                read[payload["type"]] = here.gateway.read_event(raw, signature)
+                endpoint = path.strip("/")
+                read[payload["type"]] = here.gateway.read_event(raw, signature, endpoint)
                 with pytest.raises(BadSignature):
-                    here.gateway.read_event(raw + b" ", signature)
+                    here.gateway.read_event(raw + b" ", signature, endpoint)
             completed = read["checkout.session.completed"]
             assert (completed.account_id, completed.object_id, completed.live) == (here.account, page.session_id, False)
             assert read["application_fee.created"].account_id is None

@@ -89,7 +89,7 @@ def test_an_account_that_is_not_ready_cannot_take_money(sandbox, stripe_client):
     assert account.requirements.entries
     with pytest.raises(stripe.InvalidRequestError, match="No valid payment method types"):
         stripe_client.v1.checkout.sessions.create(checkout_params(), {"stripe_account": account.id})
-    for state, entries in (("pending", True), ("active", False)):
+    for state, entries in (("pending", True), ("rejected", False), ("active", False)):
         sandbox.control("accounts/state", {"account": account.id, "state": state})
         account = stripe_client.v2.core.accounts.retrieve(
             account.id, {"include": ["configuration.merchant", "requirements"]}

@@ -197,6 +197,9 @@ def test_a_claimed_delivery_is_not_claimed_twice():
     with store.transaction() as tx:
         webhooks.set_endpoint(tx, "we_1", "connect", "http://127.0.0.1:1", "s", ["*"])
         webhooks.emit(tx, "acct_1", "charge.succeeded", {"id": "ch_1", "object": "charge"})
+        tx.sql("UPDATE endpoints SET active = 0")
+        assert webhooks.claim(tx) is None, "an endpoint that is no longer named stays silent"
+        tx.sql("UPDATE endpoints SET active = 1")
         first = webhooks.claim(tx)
         assert first is not None
         assert webhooks.claim(tx) is None

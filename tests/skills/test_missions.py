@@ -1,6 +1,7 @@
 """Missions: who scopes them, what makes them open, what everybody may read, lists that stay quick."""
 
 import pytest
+from flask import render_template
 
 from koz.campaigns.models import BudgetLine, Campaign
 from koz.campaigns.states import CampaignState, LineKind
@@ -217,3 +218,17 @@ def test_pages_speak_the_reader_s_language(session, client, lang):
     assert ("comptabilité" in text, "accounting" in text) == (lang == "fr", lang == "en")
     assert ("Ce qui sera remis" if lang == "fr" else "What will be handed over") in text
     assert "Gironde (33)" in text
+
+
+def test_the_fragment_of_the_campaign_page_lists_missions_or_is_empty(app, session):
+    campaign = make_campaign(session)
+    mission = make_mission(
+        session, {make_concept(session).id: (3, True)}, campaign=campaign, title="Tenir <les> comptes"
+    )
+    rows = queries.list_missions_of(session, campaign.id)
+    with app.test_request_context("/"):
+        html = render_template("skills/_missions.html", missions=rows)
+        assert not render_template("skills/_missions.html", missions=[]).strip()
+    assert f'href="/missions/{mission.id}"' in html
+    assert "Tenir &lt;les&gt; comptes" in html
+    assert "Ouverte" in html

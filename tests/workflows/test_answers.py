@@ -220,3 +220,16 @@ def test_the_calendar_tells_each_silence_and_each_lateness_once(session, letters
     assert queries.get_request(session, silent.id).overdue_told_at is not None
     assert near.due_on - today() < timedelta(days=7)
     assert answered.state is RequestState.ANSWERED
+
+
+def test_the_association_sees_what_to_do_today(client, session, login):
+    owner = make_person(session)
+    organisation = make_organisation(session, owner=owner)
+    make_due_request(session, closed_days_ago=61, organisation_id=organisation.id, title="Le silence")
+    make_request(session, organisation_id=organisation.id, title="Sans adresse", addressee_email="")
+    make_answer(session, organisation_id=organisation.id, title="Répondue")
+    login(owner)
+    page = client.get("/manage")
+    for sentence in ("« Le silence » est sans réponse", "Le destinataire de « Sans adresse » n’a pas d’adresse"):
+        assert sentence in page.text
+    assert "« Répondue »" not in page.text

@@ -23,6 +23,7 @@ REQUIRED: Final = ("identity.business_details.registered_name", "identity.attest
 DETAILS: Final = {
     "active": [],
     "pending": [{"code": "requirements_pending_verification", "resolution": "no_resolution"}],
+    "rejected": [{"code": "rejected_other", "resolution": "no_resolution"}],
     "restricted": [{"code": "requirements_past_due", "resolution": "provide_info"}],
 }
 CAPABILITIES: Final = ("card_payments", "cartes_bancaires_payments", "sepa_debit_payments")
@@ -91,7 +92,7 @@ def open_account(tx: Tx, params: Json) -> Json:
 
 
 def set_state(tx: Tx, account_id: str, state: str) -> Json:
-    """Make all requested capabilities active, pending or restricted, and tell by thin events what changed."""
+    """Make all requested capabilities active, pending, restricted or rejected; tell by thin events what changed."""
     assert state in DETAILS
     account = tx.get("", OBJECT, account_id)
     merchant = account["configuration"]["merchant"] or {"applied": True, "capabilities": {}}
@@ -142,7 +143,7 @@ def _capability(state: str) -> Json:
 
 
 def _requirements(state: str) -> Json:
-    if state == "active":
+    if state in {"active", "rejected"}:
         return {"entries": [], "summary": None}
     awaiting, deadline = ("stripe", "currently_due") if state == "pending" else ("user", "past_due")
     entries: list[Any] = [

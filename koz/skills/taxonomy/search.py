@@ -53,7 +53,7 @@ class Phrase(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A concept found; score in (0, 1], 1 for its very label."""
+    """A concept found; score in (0, 1], at most the worth of the phrase found."""
 
     concept_id: int
     score: float
