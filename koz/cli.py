@@ -104,7 +104,7 @@ def books() -> None:
 @books.command("check")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check_ledger(*, as_json: bool) -> None:
-    """Check that every posting adds up to zero; exit 1 when one does not."""
+    """Compare postings, gifts, refunds and campaigns' totals; exit 1 when anything is off."""
     with reading() as session:
         found = ledger.check(session)
     if as_json:

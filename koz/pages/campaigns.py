@@ -1,21 +1,36 @@
 """The public pages of campaigns: the list, one campaign with all its stages, its cover."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from koz.answers import queries as answers
+from koz.answers.queries import Summary
+from koz.answers.states import Standing
 from koz.campaigns import queries
+from koz.campaigns.services import describe
 from koz.campaigns.states import PUBLIC, CampaignState
+from koz.consultations import queries as consultations
+from koz.consultations.queries import Card
 from koz.core.access import access
 from koz.core.clock import now
 from koz.core.db import reading
+from koz.core.i18n import _
 from koz.core.paging import after_page, parse_after
+from koz.core.templating import long_date
 from koz.core.web import YEAR_S
 from koz.pages.brief_cache import briefly_kept
 from koz.pages.covers import cover as draw_cover
 from koz.pages.stages import GROUPS, stage_of
+from koz.payments import queries as payments
+from koz.skills import queries as skills
 
 bp = Blueprint("campaign_pages", __name__)
 PAGE = 12
+DONORS = 12
+#: States in which a consultation may be public.
+WITH_CONSULTATION = PUBLIC - {CampaignState.LIVE, CampaignState.FAILED}
 
 
 @bp.get("/campaigns")
@@ -42,19 +57,44 @@ def index() -> ResponseReturnValue:
 @access("public")
 @briefly_kept
 def show(slug: str) -> ResponseReturnValue:
-    """One campaign, from the ask to the answer."""
+    """One campaign, from the ask to the answer. At most five statements, whatever it holds."""
     with reading() as session:
         page = queries.get_public_page(session, slug)
-    campaign = page.campaign
+        campaign = page.campaign
+        asked = campaign.state in WITH_CONSULTATION
+        card = consultations.find_card(session, campaign.id) if asked else None
+        answer = answers.find_for_campaign(session, campaign.id)
+        missions = skills.list_public_missions_of(session, campaign.id)
+        donors = payments.public_donors(session, campaign.id, DONORS) if campaign.gifts else ()
     return render_template(
         "pages/campaign.html",
         page=page,
         campaign=campaign,
-        stage=stage_of(campaign.state),
+        here=url_for(".show", slug=slug),
+        stage=stage_of(campaign.state, consultation_closed=card is not None and not card.consultation.is_open),
         open_for_gifts=queries.accepts_gifts(campaign, now()),
         failed=campaign.state is CampaignState.FAILED,
-        notes={},
+        card=card,
+        answer=answer,
+        missions=missions,
+        donors=donors,
+        notes=_notes(card, answer),
+        story=[(datetime.fromisoformat(e["at"]), describe(e["kind"], e["params"]), e["href"]) for e in page.timeline],
     )
+
+
+def _notes(card: Card | None, answer: Summary | None) -> dict[int, str]:
+    """What stands under the stations of the path."""
+    notes = {}
+    if card is not None and card.consultation.is_open:
+        notes[3] = _("until %(date)s", date=long_date(card.consultation.closes_on))
+    if answer is None or answer.due_on is None:
+        return notes
+    if answer.standing is Standing.ANSWERED:
+        notes[4] = _("on %(date)s", date=long_date(answer.published_at))
+    else:
+        notes[4] = _("due by %(date)s", date=long_date(answer.due_on))
+    return notes
 
 
 @bp.get("/campaigns/<slug>/cover.svg")

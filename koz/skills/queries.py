@@ -366,6 +366,13 @@ def list_missions_of(session: Session, campaign_id: int, *, drafts: bool = False
     return _cards(session, query.order_by(rank, Mission.id).limit(limit))
 
 
+def list_public_missions_of(session: Session, campaign_id: int, limit: int = 12) -> Sequence[Mission]:
+    """Missions of a campaign for its page, open ones first, without their needs: one statement."""
+    query = select(Mission).where(Mission.campaign_id == campaign_id, Mission.state.in_(PUBLIC_MISSIONS))
+    rank = case({MissionState.OPEN: 0, MissionState.FILLED: 1}, value=Mission.state, else_=2)
+    return session.scalars(query.order_by(rank, Mission.id).limit(limit)).all()
+
+
 def count_open_missions(session: Session) -> int:
     """How many missions wait for somebody."""
     query = (

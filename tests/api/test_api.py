@@ -7,7 +7,8 @@ import pytest
 from koz.campaigns.models import Campaign, TimelineEntry
 from koz.campaigns.states import CampaignState
 from koz.core.clock import now
-from koz.payments.models import Posting
+from koz.core.money import Money
+from koz.payments import ledger
 from tests.api.world import build, make_mission
 from tests.factories.answers import make_answer, make_request
 from tests.factories.campaigns import make_campaign
@@ -191,13 +192,18 @@ def test_lists_cost_the_same_for_one_thing_and_for_many(client, session, queries
     assert few.count == many.count <= most
 
 
-def test_the_ledger_costs_two_statements_however_long(client, session, queries):
+def test_the_ledger_joins_over_pages_at_two_statements_each(client, session, queries):
     world = build(session)
+    provider, fees = (f(world.organisation.id) for f in (ledger.provider, ledger.fees))
     for n in range(60):
-        session.add(Posting(cause=f"x{n}:paid", campaign_id=world.campaign.id))
-    session.flush()
+        lines = {ledger.donors(world.campaign.id): Money(-10_00), provider: Money(9_70), fees: Money(30)}
+        ledger.post(session, f"x{n}:paid", lines, campaign_id=world.campaign.id)
+    path = f"/api/v1/campaigns/{world.campaign.slug}/ledger"
+    rows = walk(client, path)
+    assert len({row["id"] for row in rows}) == len(rows) == 62
+    assert [row["total_gift_minor"] for row in rows] == [40_00 + n * 10_00 for n in range(60, -1, -1)] + [20_00]
     with queries() as q:
-        get(client, f"/api/v1/campaigns/{world.campaign.slug}/ledger")
+        get(client, path)
     assert q.count == 2
 
 
