@@ -13,6 +13,7 @@ import structlog
 from flask import Flask
 from flask.cli import FlaskGroup, ScriptInfo
 from flask_migrate import upgrade
+from sqlalchemy.exc import ArgumentError
 
 from koz import worker
 from koz.admin import doctor
@@ -103,7 +104,7 @@ def books() -> None:
 @books.command("check")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check_ledger(*, as_json: bool) -> None:
-    """Check that every posting adds up to zero; exit 1 when one does not."""
+    """Compare postings, gifts, refunds and campaigns' totals; exit 1 when anything is off."""
     with reading() as session:
         found = ledger.check(session)
     if as_json:
@@ -166,6 +167,9 @@ def _examine() -> list[doctor.Check]:
         app = create_app()
     except SettingsError as error:
         return [doctor.Check("settings", ok=False, sentence=str(error))]
+    except ArgumentError:
+        sentence = "KOZ_DATABASE_URL is empty or no address: write postgresql://user:password@host/name."
+        return [doctor.Check("settings", ok=False, sentence=sentence)]
     with app.app_context():
         return doctor.examine(app)
 

@@ -43,6 +43,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.pages.campaigns",
     "koz.pages.embed",
     "koz.pages.home",
+    "koz.pages.my",
     "koz.pages.organisations",
     "koz.payments.views",
     "koz.skills.views",

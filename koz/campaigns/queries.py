@@ -288,6 +288,16 @@ def list_latest_reviews(session: Session, campaign_ids: Sequence[int]) -> Sequen
     return session.scalars(query).all()
 
 
+def list_followed(session: Session, email: str, limit: int = 50) -> Sequence[Campaign]:
+    """Campaigns that an address follows, the last followed first."""
+    query = (
+        select(Campaign)
+        .join(CampaignFollower, CampaignFollower.campaign_id == Campaign.id)
+        .where(CampaignFollower.email == email, CampaignFollower.confirmed_at.is_not(None), Campaign.state.in_(PUBLIC))
+    )
+    return session.scalars(query.order_by(CampaignFollower.id.desc()).limit(limit)).all()
+
+
 @dataclass(frozen=True, slots=True)
 class PublicPage:
     """All that a campaign's public page shows of the campaign itself, read by one statement.

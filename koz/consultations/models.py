@@ -254,7 +254,10 @@ class ContributionVote(Base):
     """The present vote of one person on one contribution: the key is the rule."""
 
     __tablename__ = "contribution_votes"
-    __table_args__ = (Index("ix_contribution_votes_consultation_id_person_id", "consultation_id", "person_id"),)
+    __table_args__ = (
+        Index("ix_contribution_votes_consultation_id_person_id", "consultation_id", "person_id"),
+        Index("ix_contribution_votes_person_id", "person_id"),
+    )
 
     contribution_id: Mapped[int] = mapped_column(ForeignKey("contributions.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)

@@ -180,6 +180,7 @@ def section_amendments(slug: str, section_id: int) -> ResponseReturnValue:
 
 
 # --- writing ---
+# A form is opened by a member and sent by anybody: who was logged out while typing gets the text back, not a log-in.
 
 
 def _writer(head: Head) -> Actor:
@@ -230,10 +231,21 @@ def _written(form: Any, head: Head, write: Callable[[int], str], template: str, 
     return render_template(template, form=form, head=head, refusal=refusal, **values), status
 
 
-@bp.route("/consultations/<slug>/sections/<int:section_id>/contribute", methods=["GET", "POST"])
-@access("public")
+@bp.get("/consultations/<slug>/sections/<int:section_id>/contribute")
+@access("member")
 def contribute(slug: str, section_id: int) -> ResponseReturnValue:
     """Give one's opinion on a section."""
+    return _contribute(slug, section_id)
+
+
+@bp.post("/consultations/<slug>/sections/<int:section_id>/contribute")
+@access("public")
+def publish_contribution(slug: str, section_id: int) -> ResponseReturnValue:
+    """Publish an opinion."""
+    return _contribute(slug, section_id)
+
+
+def _contribute(slug: str, section_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         head = queries.get_head(session, actor, slug)
@@ -249,30 +261,52 @@ def contribute(slug: str, section_id: int) -> ResponseReturnValue:
     return _written(form, head, write, "consultations/contribute.html", section=section)
 
 
-@bp.route("/consultations/<slug>/contributions/<int:contribution_id>/amend", methods=["GET", "POST"])
-@access("public")
+@bp.get("/consultations/<slug>/contributions/<int:contribution_id>/amend")
+@access("member")
 def amend_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
     """Word a contribution otherwise."""
+    return _amend_contribution(slug, contribution_id)
+
+
+@bp.post("/consultations/<slug>/contributions/<int:contribution_id>/amend")
+@access("public")
+def publish_amendment(slug: str, contribution_id: int) -> ResponseReturnValue:
+    """Publish another wording of a contribution."""
+    return _amend_contribution(slug, contribution_id)
+
+
+def _amend_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         head = queries.get_head(session, actor, slug)
         voice = queries.get_contribution(session, head.consultation.id, contribution_id)
-    return _amend(head, voice.contribution.title, voice.contribution.body_md, {"contribution_id": contribution_id})
+    return _amended(head, voice.contribution.title, voice.contribution.body_md, {"contribution_id": contribution_id})
 
 
-@bp.route("/consultations/<slug>/sections/<int:section_id>/amend", methods=["GET", "POST"])
-@access("public")
+@bp.get("/consultations/<slug>/sections/<int:section_id>/amend")
+@access("member")
 def amend_section(slug: str, section_id: int) -> ResponseReturnValue:
     """Word a section of the text otherwise."""
+    return _amend_section(slug, section_id)
+
+
+@bp.post("/consultations/<slug>/sections/<int:section_id>/amend")
+@access("public")
+def publish_section_amendment(slug: str, section_id: int) -> ResponseReturnValue:
+    """Publish another wording of a section."""
+    return _amend_section(slug, section_id)
+
+
+def _amend_section(slug: str, section_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         head = queries.get_head(session, actor, slug)
         section = queries.get_section(session, head.consultation.id, section_id)
     assert section is not None
-    return _amend(head, section.title, section.body_md, {"section_id": section_id})
+    return _amended(head, section.title, section.body_md, {"section_id": section_id})
 
 
-def _amend(head: Head, title: str, base: str, what: dict[str, int]) -> ResponseReturnValue:
+def _amended(head: Head, title: str, base: str, what: dict[str, int]) -> ResponseReturnValue:
     form = AmendmentForm()
     if request.method == "GET":
         form.proposed.data = base
@@ -285,31 +319,53 @@ def _amend(head: Head, title: str, base: str, what: dict[str, int]) -> ResponseR
     return _written(form, head, write, "consultations/amend.html", amended=title)
 
 
-@bp.route("/consultations/<slug>/contributions/<int:contribution_id>/argue", methods=["GET", "POST"])
-@access("public")
+@bp.get("/consultations/<slug>/contributions/<int:contribution_id>/argue")
+@access("member")
 def argue_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
     """Argue for or against a contribution."""
+    return _argue_contribution(slug, contribution_id)
+
+
+@bp.post("/consultations/<slug>/contributions/<int:contribution_id>/argue")
+@access("public")
+def publish_argument(slug: str, contribution_id: int) -> ResponseReturnValue:
+    """Publish an argument about a contribution."""
+    return _argue_contribution(slug, contribution_id)
+
+
+def _argue_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         head = queries.get_head(session, actor, slug)
         voice = queries.get_contribution(session, head.consultation.id, contribution_id)
     back = url_for("consultations.contribution", slug=slug, contribution_id=contribution_id)
-    return _argue(head, voice.contribution.title, Target(contribution_id=contribution_id), back)
+    return _argued(head, voice.contribution.title, Target(contribution_id=contribution_id), back)
 
 
-@bp.route("/consultations/<slug>/amendments/<int:amendment_id>/argue", methods=["GET", "POST"])
-@access("public")
+@bp.get("/consultations/<slug>/amendments/<int:amendment_id>/argue")
+@access("member")
 def argue_amendment(slug: str, amendment_id: int) -> ResponseReturnValue:
     """Argue for or against an amendment."""
+    return _argue_amendment(slug, amendment_id)
+
+
+@bp.post("/consultations/<slug>/amendments/<int:amendment_id>/argue")
+@access("public")
+def publish_amendment_argument(slug: str, amendment_id: int) -> ResponseReturnValue:
+    """Publish an argument about an amendment."""
+    return _argue_amendment(slug, amendment_id)
+
+
+def _argue_amendment(slug: str, amendment_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         head = queries.get_head(session, actor, slug)
         voice = queries.get_amendment(session, head.consultation.id, amendment_id)
     back = url_for("consultations.amendment", slug=slug, amendment_id=amendment_id)
-    return _argue(head, voice.amendment.title, Target(amendment_id=amendment_id), back)
+    return _argued(head, voice.amendment.title, Target(amendment_id=amendment_id), back)
 
 
-def _argue(head: Head, title: str, target: Target, back: str) -> ResponseReturnValue:
+def _argued(head: Head, title: str, target: Target, back: str) -> ResponseReturnValue:
     form = ArgumentForm()
     side = Side.AGAINST if request.args.get("side") == Side.AGAINST.value else Side.FOR
 
@@ -321,10 +377,21 @@ def _argue(head: Head, title: str, target: Target, back: str) -> ResponseReturnV
     return _written(form, head, write, "consultations/argue.html", about=title, side=side.value, back=back)
 
 
-@bp.route("/consultations/<slug>/arguments/<int:argument_id>/sources/new", methods=["GET", "POST"])
-@access("public")
+@bp.get("/consultations/<slug>/arguments/<int:argument_id>/sources/new")
+@access("member")
 def add_source(slug: str, argument_id: int) -> ResponseReturnValue:
     """Add a source to one's own argument."""
+    return _add_source(slug, argument_id)
+
+
+@bp.post("/consultations/<slug>/arguments/<int:argument_id>/sources/new")
+@access("public")
+def publish_source(slug: str, argument_id: int) -> ResponseReturnValue:
+    """Publish a source of one's own argument."""
+    return _add_source(slug, argument_id)
+
+
+def _add_source(slug: str, argument_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         head = queries.get_head(session, actor, slug)
@@ -352,19 +419,17 @@ def _place(slug: str, contribution_id: int | None, amendment_id: int | None) -> 
 
 
 def _vote(slug: str, anchor: str, fallback: str, act: Callable[[Any, int, int], None]) -> ResponseReturnValue:
-    """Do one vote and go back to where the button was; a visitor logs in first and comes back there."""
+    """Do one vote and go back to where the button was."""
     back = request.form.get("back", "")
     if not back.startswith(f"/consultations/{slug}") or any(c in back for c in "\\\r\n#"):
         back = fallback
     back = f"{back}#{anchor}"
-    actor = current_actor()
-    if actor.id is None:
-        return redirect(url_for("accounts.login", next=back), 303)
-    limit("consultations.vote", str(actor.id), "120/minute")
+    person_id = require_member().id or 0
+    limit("consultations.vote", str(person_id), "120/minute")
     with reading() as session:
         consultation_id = queries.get_consultation(session, slug).id
     with unit_of_work() as session:
-        act(session, consultation_id, actor.id)
+        act(session, consultation_id, person_id)
     return redirect(back, 303)
 
 
@@ -378,7 +443,7 @@ def _choice() -> Choice | None:
 
 
 @bp.post("/consultations/<slug>/contributions/<int:contribution_id>/vote")
-@access("public")
+@access("member")
 def vote_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
     """Vote on a contribution, change the vote, or take it back."""
     choice = _choice()
@@ -390,7 +455,7 @@ def vote_contribution(slug: str, contribution_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/consultations/<slug>/amendments/<int:amendment_id>/vote")
-@access("public")
+@access("member")
 def vote_amendment(slug: str, amendment_id: int) -> ResponseReturnValue:
     """Vote on an amendment, change the vote, or take it back."""
     choice = _choice()
@@ -402,7 +467,7 @@ def vote_amendment(slug: str, amendment_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/consultations/<slug>/arguments/<int:argument_id>/useful")
-@access("public")
+@access("member")
 def vote_argument(slug: str, argument_id: int) -> ResponseReturnValue:
     """Find an argument useful, or take that back."""
     useful = request.form.get("useful") == "1"

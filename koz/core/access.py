@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from hmac import compare_digest
 from typing import Any, Final, Literal, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import redirect, request, url_for
 from flask_login import current_user
@@ -61,8 +62,16 @@ class _Elsewhere(HTTPException):
     code = 303
 
 
+def _page_before() -> str:
+    """The page of this site on which a form was sent, as a path; the home page when there is none."""
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host:
+        return "/"
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
 def _go(endpoint: str) -> HTTPException:
-    back = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer or "/")
+    back = request.full_path.rstrip("?") if request.method == "GET" else _page_before()
     target = back if back.startswith("/") and not back.startswith("//") else "/"
     return _Elsewhere(response=redirect(url_for(endpoint, next=target), 303))
 

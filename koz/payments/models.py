@@ -66,6 +66,7 @@ class Gift(Base):
         Index("ix_gifts_campaign_id_collected_at", "campaign_id", "collected_at"),
         Index("ix_gifts_campaign_id_email", "campaign_id", "email"),
         Index("ix_gifts_campaign_id_id", "campaign_id", "id"),
+        Index("ix_gifts_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
         Index("ix_gifts_opened", "created_at", postgresql_where="state = 'opened'"),
     )
 

@@ -381,3 +381,14 @@ def public_donors(session: Session, campaign_id: int, limit: int = 20) -> Sequen
     )
     names = session.scalars(query.order_by(Gift.collected_at.desc()).limit(limit)).all()
     return [name for name in names if name]
+
+
+def list_gifts_of_person(session: Session, person_id: int, limit: int = 30) -> Sequence[tuple[Gift, str]]:
+    """Gifts made while logged in that were paid, latest first, each with its campaign's title."""
+    paid = (GiftState.COLLECTED, GiftState.REFUNDED)
+    query = (
+        select(Gift, Campaign.title)
+        .join(Campaign, Campaign.id == Gift.campaign_id)
+        .where(Gift.person_id == person_id, Gift.state.in_(paid))
+    )
+    return [(gift, title) for gift, title in session.execute(query.order_by(Gift.id.desc()).limit(limit))]

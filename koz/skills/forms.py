@@ -12,12 +12,13 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from koz.campaigns.models import BudgetLine
+from koz.campaigns.states import CAUSES
 from koz.core.forms import BaseForm, MarkdownField, StrippedField, clean_text
 from koz.core.i18n import _, _l
 from koz.skills.models.offers import WEEK_HOURS, MissionNeed
 from koz.skills.services.missions import Scope
 from koz.skills.services.profiles import MAX_WORDS, Availability
-from koz.skills.states import CAUSES, DEPARTMENTS, LANGUAGES, LEVEL_ASKED
+from koz.skills.states import DEPARTMENTS, LANGUAGES, LEVEL_ASKED
 
 NEEDED: Final = InputRequired(_l("Fill in this field."))
 

@@ -62,21 +62,6 @@ LANGUAGES: Final[Mapping[str, Any]] = {
     "ar": _l("Arabic"),
     "fsl": _l("French sign language"),
 }
-#: The same keys as the campaigns' causes.
-CAUSES: Final[Mapping[str, Any]] = {
-    "environment": _l("Environment"),
-    "housing": _l("Housing"),
-    "health": _l("Health"),
-    "education": _l("Education"),
-    "rights": _l("Rights and justice"),
-    "solidarity": _l("Solidarity"),
-    "democracy": _l("Democracy"),
-    "transport": _l("Transport"),
-    "culture": _l("Culture"),
-    "animals": _l("Animals"),
-    "digital": _l("Digital life"),
-    "other": _l("Another cause"),
-}
 MISSION_WORDS: Final[Mapping[MissionState, Any]] = {
     M.DRAFT: _l("Draft"),
     M.OPEN: _l("Open"),

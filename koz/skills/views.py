@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from koz.campaigns import queries as campaigns
-from koz.campaigns.states import LineKind
+from koz.campaigns.states import CAUSES, PUBLIC, LineKind
 from koz.core.access import access, current_actor, require_member
 from koz.core.db import reading, unit_of_work
 from koz.core.errors import KozError
@@ -18,7 +18,6 @@ from koz.skills.forms import AvailabilityForm, MissionForm, NeedForm, WordsForm,
 from koz.skills.models.offers import Mission, Profile
 from koz.skills.services import missions, profiles
 from koz.skills.states import (
-    CAUSES,
     DEPARTMENTS,
     LANGUAGES,
     LEVEL_ASKED,
@@ -88,6 +87,7 @@ def mission(mission_id: int) -> ResponseReturnValue:
         "skills/mission.html",
         card=card,
         helped=queries.is_helped(card.campaign),
+        campaign_public=card.campaign.state in PUBLIC,
         manages=permissions.can_manage_missions(actor, card.campaign),
     )
 

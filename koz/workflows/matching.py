@@ -2,10 +2,11 @@
 
 from sqlalchemy.orm import Session
 
+from koz.accounts.events import PersonErased
 from koz.accounts.models import Person
-from koz.accounts.queries import get_person, list_member_ids
+from koz.accounts.queries import find_person, list_member_ids
+from koz.campaigns.events import CampaignCancelled, CampaignFailed
 from koz.campaigns.services import add_timeline
-from koz.core.errors import NotFound
 from koz.core.outbox import subscribe
 from koz.matching import queries
 from koz.matching.events import (
@@ -20,15 +21,13 @@ from koz.matching.states import EngagementState, ProposalState, Side
 from koz.notifications.services import queue_mail
 from koz.skills.events import MissionClosed
 from koz.skills.queries import get_mission
+from koz.skills.services import missions, profiles
 from koz.skills.states import MissionState
 
 
 def _person(session: Session, person_id: int | None) -> Person | None:
     """The person, if there still is one."""
-    try:
-        return get_person(session, person_id or 0)
-    except NotFound:
-        return None
+    return None if person_id is None else find_person(session, person_id)
 
 
 def _write(session: Session, template: str, to: Person | None, params: dict[str, str | int], key: str) -> None:
@@ -95,6 +94,20 @@ def end_waiting_when_filled(session: Session, event: ProposalAccepted) -> None:
     row = queries.get_engagement(session, event.engagement_id)
     if row.mission.state is MissionState.FILLED:
         proposing.end_waiting(session, row.mission.id)
+
+
+@subscribe(CampaignFailed)
+@subscribe(CampaignCancelled)
+def close_missions(session: Session, event: CampaignFailed | CampaignCancelled) -> None:
+    """A campaign that is over needs nobody any more; engagements under way are between the two sides."""
+    missions.close_with_campaign(session, event.campaign_id)
+
+
+@subscribe(PersonErased)
+def forget_person(session: Session, event: PersonErased) -> None:
+    """The profile goes, what waits is taken back; engagements stay without a name."""
+    profiles.forget_profile(session, event.person_id)
+    proposing.forget_person(session, event.person_id)
 
 
 @subscribe(MissionClosed)

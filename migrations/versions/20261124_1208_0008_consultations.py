@@ -197,6 +197,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_contribution_votes_person_id")),
         sa.PrimaryKeyConstraint("contribution_id", "person_id", name=op.f("pk_contribution_votes")),
     )
+    op.create_index("ix_contribution_votes_person_id", "contribution_votes", ["person_id"])
     op.create_index(
         "ix_contribution_votes_consultation_id_person_id",
         "contribution_votes",

@@ -30,12 +30,6 @@ class People:
         return actor_of(session, getattr(self, name))
 
 
-@pytest.fixture(autouse=True)
-def fresh_limits(app):
-    """Each test counts its attempts from zero: all log in from one address."""
-    app.extensions["koz_limits"].storage.reset()
-
-
 @pytest.fixture
 def people(session) -> People:
     owner, stranger = make_person(session, name="Olga"), make_person(session)

@@ -181,11 +181,24 @@ def test_a_visitor_who_votes_logs_in_and_comes_back_to_the_place(client, session
     consultation, contribution = scene
     person = make_person(session)
     back = at(consultation)
-    page = client.post(at(consultation, f"/contributions/{contribution.id}/vote"), {"choice": "agree", "back": back})
+    address = at(consultation, f"/contributions/{contribution.id}/vote")
+    page = client.post(
+        address, {"choice": "agree", "back": back}, headers={"Referer": f"http://localhost{back}?section=1"}
+    )
     assert page.response.location.startswith("/login?next=")
     answer = client.post(page.response.location, {"email": person.email, "password": "koz-demo-2026"})
-    assert answer.response.location == f"{back}#contribution-{contribution.id}"
+    assert answer.response.location == f"{back}?section=1"
     assert count(session, ContributionVote) == 0
+    page = client.get(back)
+    assert page.all("form", action=address)
+
+
+@pytest.mark.parametrize("referer", ["", "https://evil.test/consultations", "//evil.test", "nonsense"])
+def test_a_page_of_somebody_else_is_no_place_to_come_back_to(client, scene, referer):
+    consultation, contribution = scene
+    address = at(consultation, f"/contributions/{contribution.id}/vote")
+    page = client.post(address, {"choice": "agree"}, headers={"Referer": referer})
+    assert unquote(page.response.location) == "/login?next=/"
 
 
 def test_a_vote_is_shown_pressed_changed_and_taken_back(client, session, scene, citizen):

@@ -108,7 +108,7 @@ def test_visitors_share_a_page_for_a_second_and_members_never_do(app, client, se
         from tests.factories.accounts import make_person
 
         login(make_person(session))
-        assert "Mon compte" in client.get(f"/campaigns/{campaign.slug}", lang="fr").text
+        assert "Mon Koz" in client.get(f"/campaigns/{campaign.slug}", lang="fr").text
     finally:
         app.config["BRIEF_CACHE_S"] = 0
         app.extensions.pop("koz_brief_cache", None)

@@ -59,7 +59,7 @@ def login() -> ResponseReturnValue:
         person = services.authenticate(session, email, password)
         token = None if person is None else services.open_session(session, person, str(request.user_agent))
     if token is not None:
-        return go_logged_in(next_address(url_for("accounts.security")), token)
+        return go_logged_in(next_address("/my"), token)
     limit("login.address", here, "10/5minutes", fail_closed=True)
     limit("login.all", "", "1000/5minutes", fail_closed=True)
     form.password.errors = [_("This address and password do not go together. Try again, or ask for a new password.")]

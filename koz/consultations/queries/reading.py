@@ -236,6 +236,18 @@ def list_public(session: Session, after: str | None = None, limit: int = 12) -> 
     return after_page(cards, limit, lambda c: f"{int(c.consultation.is_open)}_{c.consultation.id}")
 
 
+def list_joined(session: Session, person_id: int, limit: int = 20) -> Sequence[Consultation]:
+    """Public consultations in which a person wrote or voted on a contribution, latest first."""
+    wrote = select(Participant.consultation_id).where(Participant.person_id == person_id)
+    voted = (
+        select(Contribution.consultation_id)
+        .join(ContributionVote, ContributionVote.contribution_id == Contribution.id)
+        .where(ContributionVote.person_id == person_id)
+    )
+    query = select(Consultation).where(Consultation.id.in_(wrote.union(voted)), Consultation.state.in_(PUBLIC))
+    return session.scalars(query.order_by(Consultation.id.desc()).limit(limit)).all()
+
+
 def list_sections(session: Session, consultation_id: int) -> Sequence[Section]:
     """Sections with their text, in order."""
     statement = select(Section).where(Section.consultation_id == consultation_id)

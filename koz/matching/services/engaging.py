@@ -1,9 +1,10 @@
 """Engagements: what both sides do after they agreed. Steps are the table of `states.ENGAGEMENT_STEPS`."""
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from koz.accounts.services import exporter
 from koz.core.access import Actor
 from koz.core.clock import now
 from koz.core.errors import Conflict, Invalid
@@ -50,3 +51,15 @@ def _free_seat(session: Session, mission_id: int) -> None:
     mission = skills.lock_mission(session, mission_id)
     if mission.state is MissionState.FILLED and queries.count_seated(session, mission_id) < mission.seats:
         missions.step(session, mission, MissionState.OPEN)
+
+
+@exporter("engagements")
+def _export_engagements(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """What a person took on, and the hours that were confirmed or told."""
+    return [
+        {
+            "mission": row.mission.title, "organisation": row.organisation, "state": row.engagement.state.value,
+            "hours": row.engagement.hours_given, "accepted_at": row.engagement.accepted_at.isoformat(),
+        }
+        for row in queries.list_engagements_of_person(session, person_id, limit=10_000)
+    ]  # fmt: skip

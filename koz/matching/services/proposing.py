@@ -8,11 +8,12 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from koz.accounts.queries import get_person
+from koz.accounts.services import exporter
 from koz.campaigns.models import Campaign
 from koz.core.access import Actor
 from koz.core.clock import now, today
@@ -244,6 +245,36 @@ def end_waiting(session: Session, mission_id: int) -> int:
             proposal.state, proposal.declined_by = ProposalState.DECLINED, Side.ORGANISATION
             record(session, ProposalDeclined(proposal.id, Side.ORGANISATION.value, proposal.round))
     return len(waiting)
+
+
+def forget_person(session: Session, person_id: int) -> int:
+    """End what an erased person had under way: no answer is owed to somebody who left. Returns how many proposals."""
+    rows = session.scalars(
+        select(Proposal)
+        .where(Proposal.person_id == person_id, Proposal.state.in_(WAITING))
+        .order_by(Proposal.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for proposal in rows:
+        proposal.state, proposal.answered_at = ProposalState.WITHDRAWN, now()
+    reasons = update(Proposal).where(Proposal.person_id == person_id, Proposal.reason.is_not(None))
+    session.execute(reasons.values(reason=None, tunes=False))
+    return len(rows)
+
+
+@exporter("proposals")
+def _export_proposals(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """What was proposed to and by a person, with the explanation that was shown."""
+    query = select(Proposal).where(Proposal.person_id == person_id).order_by(Proposal.id)
+    return [
+        {
+            "mission_id": p.mission_id, "made_by": p.made_by.value, "state": p.state.value,
+            "reason": p.reason.value if p.reason else None, "made_at": p.made_at.isoformat(),
+            "explanation": p.explanation,
+        }
+        for p in session.scalars(query)
+    ]  # fmt: skip
 
 
 def _claim(session: Session, actor: Actor, proposal_id: int, *, asked: bool) -> tuple[Proposal, Side]:

@@ -10,13 +10,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from koz.campaigns.states import CAUSES
 from koz.core.access import Actor
 from koz.skills import queries
 from koz.skills.models.offers import MissionNeed
 from koz.skills.services import missions, profiles
 from koz.skills.services.missions import Scope
 from koz.skills.services.profiles import Availability
-from koz.skills.states import CAUSES
 
 PLACES: Final = ("75", "93", "69", "13", "31", "33", "44", "59", "67", "35")
 

@@ -115,6 +115,16 @@ def close_mission(session: Session, actor: Actor, mission_id: int) -> bool:
     return True
 
 
+def close_with_campaign(session: Session, campaign_id: int) -> int:
+    """End all missions of a campaign that is over. Returns how many were not closed yet."""
+    query = select(Mission).where(Mission.campaign_id == campaign_id, Mission.state != MissionState.CLOSED)
+    rows = session.scalars(query.order_by(Mission.id).with_for_update(key_share=True)).all()
+    for mission in rows:
+        step(session, mission, MissionState.CLOSED)
+        record(session, MissionClosed(mission.id))
+    return len(rows)
+
+
 def step(session: Session, mission: Mission, new: MissionState) -> bool:
     """Move a mission whose row is locked. False when it is there already; Conflict when the step does not exist."""
     if mission.state is new:

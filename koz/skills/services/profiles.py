@@ -6,19 +6,21 @@ Nothing is inferred: a concept is in a profile because its person ticked it. Thr
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from koz.accounts.services import exporter
+from koz.campaigns.states import CAUSES
 from koz.core.clock import now
 from koz.core.errors import Invalid, NotFound
 from koz.core.i18n import _
 from koz.skills import queries
 from koz.skills.models.offers import WEEK_HOURS, Profile, ProfileSkill
 from koz.skills.queries import Found
-from koz.skills.states import CAUSES, DEPARTMENTS, LANGUAGES, LEVELS
+from koz.skills.states import DEPARTMENTS, LANGUAGES, LEVELS
 
 MAX_WORDS: Final = 2000
 MAX_SKILLS: Final = 40
@@ -185,3 +187,18 @@ def _lock_or_make(session: Session, person_id: int) -> Profile:
 def without(suggestions: Sequence[Suggestion], known: Collection[int]) -> list[Suggestion]:
     """The suggestions less the concepts that are confirmed already."""
     return [Suggestion(s.phrase, tuple(f for f in s.found if f.id not in known)) for s in suggestions]
+
+
+@exporter("profile")
+def _export_profile(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """The profile as its person wrote and confirmed it."""
+    profile = queries.find_profile(session, person_id)
+    if profile is None:
+        return []
+    skills = queries.list_profile_skills(session, profile.id)
+    return [{
+        "words": profile.words, "hours_per_week": profile.hours_per_week, "languages": profile.languages,
+        "departments": profile.departments, "remote": profile.remote, "causes": profile.causes,
+        "causes_shared": profile.causes_shared, "paused": profile.paused,
+        "skills": [{"label_fr": s.label_fr, "label_en": s.label_en, "level": s.level} for s in skills],
+    }]  # fmt: skip
