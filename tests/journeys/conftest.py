@@ -112,6 +112,10 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+#: Windows without JavaScript: axe is a script, so `see` shows it the same HTML in a window that has it.
+_scriptless: set[BrowserContext] = set()
+
+
 class Visitor(Protocol):
     """Opens a new browser window of somebody unknown."""
 
@@ -138,10 +142,13 @@ def visitor(browser: Browser, stack: Stack) -> Iterator[Visitor]:
         context.set_default_timeout(20_000)
         context.on("request", note)
         contexts.append(context)
+        if not javascript:
+            _scriptless.add(context)
         return context.new_page()
 
     yield open_window
     for context in contexts:
+        _scriptless.discard(context)
         context.close()
     assert not strangers, f"requests to others: {strangers}"
 
@@ -167,31 +174,41 @@ class See(Protocol):
 
 
 @pytest.fixture
-def see(tmp_path: Path) -> Iterator[See]:
+def see(tmp_path: Path, browser: Browser) -> Iterator[See]:
     """Look at a page: see the module's docstring."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     kept = tmp_path / "html"
     kept.mkdir()
 
     def look(page: Page, name: str) -> None:
-        (kept / f"{name}.html").write_text(page.content())
-        before = page.viewport_size
-        try:
-            for width in (320, 375, 1280):
-                page.set_viewport_size({"width": width, "height": 900})
-                wide = page.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, f"{name}: scrolls sideways at {width} px ({wide})"
-                if width != 320:
-                    page.screenshot(path=SHOTS / f"{name}-{width}.png", full_page=True)
-            found = Axe().run(page)
-            assert not found.violations_count, f"{name}: {found.generate_report()}"
-        finally:
-            page.set_viewport_size(before or {"width": 1280, "height": 900})
+        html = page.content()
+        (kept / f"{name}.html").write_text(html)
+        if page.context not in _scriptless:
+            _judge_here(page, name)
+            return
+        twin = browser.new_page(viewport={"width": 1280, "height": 900})
+        twin.route(page.url, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+        twin.goto(page.url)
+        _judge_here(twin, name)
+        twin.context.close()
 
     yield look
     if JAR.exists() and shutil.which("java"):
         wrong = judge(sorted(kept.glob("*.html")))
         assert not wrong, "the Nu checker: " + "\n".join(wrong)
+
+
+def _judge_here(page: Page, name: str) -> None:
+    before = page.viewport_size or {"width": 1280, "height": 900}
+    for width in (320, 375, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{name}: scrolls sideways at {width} px ({wide})"
+        if width != 320:
+            page.screenshot(path=SHOTS / f"{name}-{width}.png", full_page=True)
+    found = Axe().run(page)
+    assert not found.violations_count, f"{name}: {found.generate_report()}"
+    page.set_viewport_size(before)
 
 
 def judge(files: list[Path]) -> list[str]:
