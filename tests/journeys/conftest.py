@@ -4,7 +4,7 @@
 scrolling at 320, 375 and 1280 px, pictures at 375 and 1280 px, and its HTML kept; when the test ends the Nu checker
 judges what it kept. Every window of a `visitor` notes requests that go anywhere but to the page's own host.
 
-`KOZ_JOURNEYS_STACK="http://web http://mail http://sandbox"` uses a demo that is running already;
+`KOZ_JOURNEYS_STACK="http://web http://mail http://sandbox HOME"` uses a demo that is running already;
 `KOZ_SCREENSHOTS=DIR` says where the pictures go.
 """
 
@@ -41,11 +41,12 @@ MAIL_WAIT_S = 60
 
 @dataclass
 class Stack:
-    """A running demo: its addresses."""
+    """A running demo: its addresses and the folder of its data."""
 
     base: str
     mail: str
     sandbox: str
+    home: str
 
     def letters(self, to: str) -> list[dict[str, Any]]:
         """Mails to an address, latest first: `{id, from, to, subject, received_at, text, html, links}`."""
@@ -89,7 +90,7 @@ def stack() -> Iterator[Stack]:
             break
     else:
         pytest.fail("the demo did not start: " + "".join(lines) + (log.read_text()[-3000:] if log.exists() else ""))
-    yield Stack(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{mail}", f"http://127.0.0.1:{sandbox}")
+    yield Stack(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{mail}", f"http://127.0.0.1:{sandbox}", str(home))
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     if os.environ.get("KOZ_SCREENSHOTS"):

@@ -57,10 +57,12 @@ def raise_staff(page: Page, log_in: Callable[[Page, str], None], to: str, see: S
     page.wait_for_url(f"**{to}")
 
 
-def write_campaign(page: Page, title: str, see: See) -> str:
+def write_campaign(page: Page, title: str, see: See, organisation: str | None = None) -> str:
     """All steps of the form, with one error on the way. Returns the slug."""
     page.goto("/manage/campaigns/new")
     page.fill("[name=title]", title)
+    if organisation:
+        page.select_option("[name=organisation]", label=organisation)
     page.click("main form button")
     page.wait_for_url("**/edit/ask")
     slug = page.url.split("/")[-3]
@@ -109,6 +111,18 @@ def write_campaign(page: Page, title: str, see: See) -> str:
     return slug
 
 
+def approve(staff: Page, log_in: Callable[[Page, str], None], title: str, see: See) -> None:
+    """Staff reads a submitted campaign and approves it."""
+    raise_staff(staff, log_in, "/admin/reviews", see)
+    see(staff, "staff-reviews")
+    staff.get_by_role("link", name=title).click()
+    see(staff, "staff-review")
+    staff.check("[name=decision][value=approve]")
+    staff.locator("main form button").last.click()
+    staff.wait_for_url("**/admin/reviews")
+    expect(staff.get_by_role("link", name=title)).to_have_count(0)
+
+
 def pay(page: Page, sandbox: str, card: str = "4242") -> None:
     """On the hosted page: pay with one press."""
     page.wait_for_url(f"{sandbox}/**")
@@ -141,15 +155,7 @@ def test_from_sign_up_to_the_first_test_gift(
     page.locator("main form button").last.click()
     page.wait_for_url(f"**/manage/campaigns/{slug}")
 
-    staff = visitor()
-    raise_staff(staff, log_in, "/admin/reviews", see)
-    see(staff, "staff-reviews")
-    staff.get_by_role("link", name=title).click()
-    see(staff, "staff-review")
-    staff.check("[name=decision][value=approve]")
-    staff.locator("main form button").last.click()
-    staff.wait_for_url("**/admin/reviews")
-    expect(staff.get_by_role("link", name=title)).to_have_count(0)
+    approve(visitor(), log_in, title, see)
 
     page.goto(f"/manage/campaigns/{slug}")
     see(page, "ngo-desk-approved")
