@@ -15,11 +15,10 @@ from tests.journeys.test_ngo import raise_staff
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(600)]
 
-MOST_PAGES = 400
+MOST_PAGES = 600
 CAMPAIGN_MOST = 60_000
 PLAIN = ("/", "/campaigns", "/consultations", "/missions", "/answers", "/login", "/join", "/forgotten", "/api")
 OF_A_CAMPAIGN = ("", "/ledger", "/timeline", "/updates", "/answer", "/give", "/follow")
-DEMO_STATES = ("live", "funded", "failed", "consulting", "answered")
 
 
 def names(stack: Stack) -> dict[str, str]:
@@ -48,7 +47,7 @@ def public_addresses(stack: Stack) -> list[str]:
 
 
 def name_of(address: str, lang: str) -> str:
-    return f"page{address.replace('/', '-')[:60].rstrip('-') or '-home'}-{lang}"
+    return f"page{address.replace('/', '-')[:120].rstrip('-') or '-home'}-{lang}"
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
@@ -70,6 +69,7 @@ OWN = {
     "ngo": ("/my", "/manage", "/manage/campaigns/new", "/manage/organisations/new"),
 }  # fmt: skip
 OF_A_DESK = ("", "/gifts", "/missions", "/missions/new", "/consultation", "/answer", "/updates/new", "/cancel")
+OF_AN_ANSWERED_DESK = ("", "/gifts", "/missions", "/consultation", "/answer", "/updates/new")
 STAFF = ("/admin", "/admin/reviews", "/admin/inbox", "/admin/outbox", "/admin/mails", "/admin/organisations",
          "/admin/people", "/admin/log")  # fmt: skip
 
@@ -95,16 +95,12 @@ def test_own_pages(
         desks = {str(a.get_attribute("href")) for a in page.locator("a[href^='/manage/campaigns/']").all()}
         assert desks
         states = names(stack)
-        for state in ("live", "answered"):
-            addresses += [f"/manage/campaigns/{states[state]}{part}" for part in OF_A_DESK]
+        addresses += [f"/manage/campaigns/{states['live']}{part}" for part in OF_A_DESK]
+        addresses += [f"/manage/campaigns/{states['answered']}{part}" for part in OF_AN_ANSWERED_DESK]
         addresses.append(f"/manage/campaigns/{states['failed']}")
         account = page.locator("a[href^='/manage/organisations/'][href$='/payments']").first.get_attribute("href")
         addresses += [str(account), str(account).removesuffix("/payments")]
     for address in addresses:
-        if lang == "en" and address.endswith("/cancel"):
-            continue
-        if page.request.get(address).status == 409:
-            continue  # a campaign that has ended is not given up, nor does its desk take news
         look(page, address, f"{who}{name_of(address, lang)}", see)
 
 
