@@ -13,6 +13,7 @@ import structlog
 from flask import Flask
 from flask.cli import FlaskGroup, ScriptInfo
 from flask_migrate import upgrade
+from sqlalchemy.exc import ArgumentError
 
 from koz import worker
 from koz.admin import doctor
@@ -166,6 +167,9 @@ def _examine() -> list[doctor.Check]:
         app = create_app()
     except SettingsError as error:
         return [doctor.Check("settings", ok=False, sentence=str(error))]
+    except ArgumentError:
+        sentence = "KOZ_DATABASE_URL is empty or no address: write postgresql://user:password@host/name."
+        return [doctor.Check("settings", ok=False, sentence=sentence)]
     with app.app_context():
         return doctor.examine(app)
 

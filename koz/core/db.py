@@ -97,16 +97,21 @@ def unit_of_work() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A session to read with. Changes are refused at flush, and the connection goes back to the pool at the end."""
-    if unit_of_work_is_open():
-        yield db.session()
-        return
+    """A session to read with. Changes are refused at flush, and the connection goes back to the pool at the end.
+
+    Inside another `reading` or a unit of work it is the same session, and the outer one ends it.
+    """
     session = db.session()
+    if unit_of_work_is_open() or session.info.get("koz_reading"):
+        yield session
+        return
+    session.info["koz_reading"] = True
     event.listen(session, "before_flush", _refuse_writes)
     try:
         yield session
     finally:
         event.remove(session, "before_flush", _refuse_writes)
+        session.info.pop("koz_reading", None)
         session.expunge_all()  # what was read stays usable after the transaction
         session.rollback()
 

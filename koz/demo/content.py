@@ -193,7 +193,12 @@ CAUSES: Final = (
         addressee=("M. le préfet", "préfecture de l’Aubrie"),
         cause="environment",
         summary="Martins-pêcheurs et chauves-souris vivent à dix minutes du centre. Un éclairage neuf les chasserait.",
-        story="Quatre kilomètres d’eau calme, **trente et une espèces** suivies depuis dix ans. La collecte n’a pas atteint son minimum.",
+        story=(
+            "Quatre kilomètres d’eau calme, à dix minutes du centre, et **trente et une espèces** suivies depuis dix ans par des "
+            "bénévoles. Le projet d’éclairage prévoit soixante lampadaires sur le chemin de halage.\n\n"
+            "Nous proposons de garder la nuit noire sur le canal et d’éclairer l’autre rive. La collecte n’a pas atteint son "
+            "minimum\u202f: les dons reçus paient l’inventaire de printemps, comme annoncé."
+        ),
         result="Un arrêté de protection.",
         calendar="La collecte est finie.",
         lines=(("Inventaire", 3000, 4000), ("Dossier de classement", 2000, 3000)),
@@ -235,7 +240,11 @@ CAUSES: Final = (
         addressee=("Mme la présidente du conseil départemental", "département de l’Aubrie"),
         cause="education",
         summary="Dix collèges, dix potagers, une heure par quinzaine.",
-        story="Trois collèges ont essayé. Les élèves mangent ce qu’ils ont planté.",
+        story=(
+            "Trois collèges ont essayé pendant un an. Les élèves mangent ce qu’ils ont planté, les restes ont baissé, et deux "
+            "professeurs sur trois s’en servent en cours.\n\nNous demandons la même chose pour les dix collèges\u202f: un terrain, "
+            "des outils, une heure par quinzaine et quelqu’un pour l’été. La campagne paie un guide et une formation."
+        ),
         result="Dix potagers et un poste d’animation.",
         calendar="À la rentrée.",
         lines=(("Guide et formation", 1200, 2000),),
@@ -253,7 +262,11 @@ CAUSES: Final = (
         addressee=("M. le directeur du réseau", "régie des transports de Rivenord"),
         cause="transport",
         summary="Descendre plus près de chez soi, la nuit, sans rien construire.",
-        story="Douze réseaux le font. Nous demandons un essai de six mois.",
+        story=(
+            "Douze réseaux permettent de descendre entre deux arrêts après vingt-deux heures. Les conducteurs s’arrêtent là où "
+            "c’est sûr, et personne ne marche un kilomètre dans le noir.\n\nNous demandons un essai de six mois sur toutes les "
+            "lignes, évalué par des gens qui ne sont ni la régie ni nous. La campagne paie cette évaluation."
+        ),
         result="Un essai de six mois, évalué.",
         calendar="Au printemps.",
         lines=(("Évaluation de l’essai", 1500, 2000),),
@@ -271,7 +284,11 @@ CAUSES: Final = (
         addressee=("Mme la maire de Valmont", "ville de Valmont"),
         cause="city",
         summary="Quarante fontaines fermées, une canicule par an.",
-        story="Les fontaines existent. Il suffit de les rouvrir, et de dire où elles sont.",
+        story=(
+            "Valmont a soixante-deux fontaines. Quarante sont fermées, la plupart depuis la sécheresse d’il y a dix ans. Elles "
+            "existent, elles sont raccordées\u202f: il suffit de les rouvrir, et de dire où elles sont.\n\nNous avons relevé chacune "
+            "d’elles. La campagne paie la carte, les analyses d’eau et une réunion dans chaque quartier."
+        ),
         result="Quarante fontaines rouvertes.",
         calendar="Avant l’été.",
         lines=(("Relevés et carte", 800, 1200),),

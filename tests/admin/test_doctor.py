@@ -88,10 +88,12 @@ def test_the_command_prints_one_document_and_says_how_it_went(monkeypatch):
     assert "WRONG  database" in CliRunner().invoke(cli.examine, []).stdout
 
 
-def test_settings_that_cannot_be_used_are_a_finding_too(monkeypatch):
-    monkeypatch.setenv("KOZ_ENV", "production")
+@pytest.mark.parametrize("env", ["production", "demo"])
+def test_settings_that_cannot_be_used_are_a_finding_too(monkeypatch, env):
+    monkeypatch.setenv("KOZ_ENV", env)
     monkeypatch.delenv("KOZ_DATABASE_URL", raising=False)
     result = CliRunner().invoke(cli.examine, ["--json"])
     assert result.exit_code == 1
     (only,) = json.loads(result.stdout)["checks"]
     assert only["name"] == "settings"
+    assert "KOZ_DATABASE_URL" in only["sentence"]
