@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -56,6 +56,15 @@ class Server:
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.database_url(name)
+
+    def read(self, database: str, query: LiteralString) -> object:
+        """The first value that a query gives; None when its table is not there."""
+        with psycopg.connect(f"host={self.socket_dir} user=koz dbname={database}") as connection:
+            try:
+                row = connection.execute(query).fetchone()
+            except psycopg.errors.UndefinedTable:
+                return None
+        return row[0] if row else None
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop the server and wait until it is gone (fast shutdown; `immediate` is a crash)."""
@@ -122,21 +131,28 @@ def _package_binaries() -> Path:
 
 
 def _binaries(user: str | None) -> Path:
-    """Folder of the binaries, copied where the server's user can reach them if it can't reach the wheel's."""
+    """Folder of the binaries, copied where the server's user can reach them if it can't reach the wheel's.
+
+    The libraries that the wheel brings lie beside its package and are found by that place: both are copied.
+    """
     source = _package_binaries()
-    if user is None or _reachable(source, user):
+    if user is None or _reachable(source, user, "test -r"):
         return source
+    package = source.parents[1]
     mark = hashlib.sha256(f"{source}{source.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    target = ROOT_HOME / f"pginstall-{mark}"
+    target = ROOT_HOME / f"packages-{mark}"
     if not target.exists():
         ROOT_HOME.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=ROOT_HOME))
-        shutil.copytree(source.parent, partial / "pginstall", symlinks=True)
-        partial.chmod(0o755)
+        shutil.copytree(source.parent, partial / "all" / package.name / source.parent.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, partial / "all" / libraries.name, symlinks=True)
+        (partial / "all").chmod(0o755)
         with contextlib.suppress(OSError):  # another process was first: its copy is as good
-            (partial / "pginstall").rename(target)
+            (partial / "all").rename(target)
         shutil.rmtree(partial, ignore_errors=True)
-    return target / "bin"
+    return target / package.name / source.parent.name / "bin"
 
 
 def _elsewhere(home: Path) -> Path:
@@ -148,7 +164,7 @@ def _data_folder(home: Path, user: str | None) -> Path:
     base = home
     if user is not None:
         home.chmod(home.stat().st_mode | 0o711)
-        if not _reachable(home, user):
+        if not _reachable(home, user, "test -x"):
             base = _elsewhere(home)
             base.mkdir(parents=True, exist_ok=True)
             ROOT_HOME.chmod(0o755)
@@ -161,10 +177,10 @@ def _data_folder(home: Path, user: str | None) -> Path:
     return data
 
 
-def _reachable(path: Path, user: str) -> bool:
-    """Whether the user can enter every folder on the way and read the last one."""
+def _reachable(path: Path, user: str, wanted: str) -> bool:
+    """Whether the user can enter every folder on the way, and do what is wanted with the last one."""
     check = subprocess.run(
-        ["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", str(path)],
+        ["/bin/sh", "-c", f'{wanted} "$1" && test -x "$1"', "sh", str(path)],
         user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[], cwd="/", check=False,
     )  # fmt: skip
     return check.returncode == 0

@@ -374,13 +374,10 @@ def _ledger_line(row: Any) -> LedgerLine:
     )  # fmt: skip
 
 
-def public_donors(session: Session, campaign_id: int, limit: int = 20) -> Sequence[str]:
-    """Names of those who ticked that theirs may be shown, latest first."""
-    query = select(Gift.public_name).where(
-        Gift.campaign_id == campaign_id, Gift.state == GiftState.COLLECTED, Gift.public_name.is_not(None)
-    )
-    names = session.scalars(query.order_by(Gift.collected_at.desc()).limit(limit)).all()
-    return [name for name in names if name]
+def donors_column(limit: int) -> Any:
+    """For `campaigns.queries.public_page`: who ticked that their name may be shown, latest first, as JSON objects."""
+    shown = (Gift.state == GiftState.COLLECTED, Gift.public_name.is_not(None))
+    return campaigns.rows_of(Gift, ("public_name",), Gift.collected_at.desc(), where=shown, limit=limit)
 
 
 def list_gifts_of_person(session: Session, person_id: int, limit: int = 30) -> Sequence[tuple[Gift, str]]:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Select, case, func, select, text
 from sqlalchemy.orm import Session
 
 from koz.accounts.models import Organisation
 from koz.campaigns.models import Campaign
+from koz.campaigns.queries import rows_of
 from koz.core.access import Actor
 from koz.core.errors import NotAllowed, NotFound
 from koz.core.i18n import _
@@ -335,22 +336,28 @@ def _cards(session: Session, query: Select[Mission, Campaign, str]) -> list[Miss
     return [MissionCard(mission, campaign, name, needs[mission.id]) for mission, campaign, name in rows]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a list of missions is narrowed to; empty is everything."""
+
+    text: str = ""
+    cause: str = ""
+    campaign: str = ""
+    remote: bool = False
+
+
 def list_open_missions(
-    session: Session,
-    *,
-    text: str = "",
-    cause: str = "",
-    remote: bool = False,
-    before: int | None = None,
-    limit: int = 21,
+    session: Session, wanted: Wanted | None = None, *, before: int | None = None, limit: int = 21
 ) -> list[MissionCard]:
     """Open missions of campaigns that can use help, latest first; `before` is the last id of the page before."""
     query = _card_query().where(Mission.state == MissionState.OPEN, Campaign.state.in_(permissions.HELPED))
-    if text:
-        query = query.where(Mission.search.op("@@")(func.websearch_to_tsquery("french", text)))
-    if cause:
-        query = query.where(Campaign.cause == cause)
-    if remote:
+    if wanted and wanted.text:
+        query = query.where(Mission.search.op("@@")(func.websearch_to_tsquery("french", wanted.text)))
+    if wanted and wanted.cause:
+        query = query.where(Campaign.cause == wanted.cause)
+    if wanted and wanted.campaign:
+        query = query.where(Campaign.slug == wanted.campaign)
+    if wanted and wanted.remote:
         query = query.where(Mission.remote)
     if before is not None:
         query = query.where(Mission.id < before)
@@ -366,11 +373,11 @@ def list_missions_of(session: Session, campaign_id: int, *, drafts: bool = False
     return _cards(session, query.order_by(rank, Mission.id).limit(limit))
 
 
-def list_public_missions_of(session: Session, campaign_id: int, limit: int = 12) -> Sequence[Mission]:
-    """Missions of a campaign for its page, open ones first, without their needs: one statement."""
-    query = select(Mission).where(Mission.campaign_id == campaign_id, Mission.state.in_(PUBLIC_MISSIONS))
+def missions_column(limit: int) -> Any:
+    """For `campaigns.queries.public_page`: the campaign's public missions, open ones first, as JSON objects."""
+    names = ("id", "title", "state", "hours_total", "hours_per_week", "remote", "department")
     rank = case({MissionState.OPEN: 0, MissionState.FILLED: 1}, value=Mission.state, else_=2)
-    return session.scalars(query.order_by(rank, Mission.id).limit(limit)).all()
+    return rows_of(Mission, names, rank, where=(Mission.state.in_(PUBLIC_MISSIONS),), limit=limit)
 
 
 def count_open_missions(session: Session) -> int:
