@@ -119,6 +119,7 @@ class Box:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock, self._numbers = threading.Lock(), itertools.count()
+        self._known: dict[str, Caught] = {}  # a message never changes once it lies there
 
     def put(self, raw: bytes) -> str:
         """Keep a message; the oldest beyond `KEEP` go. Returns its id."""
@@ -130,6 +131,7 @@ class Box:
             for old in self._names()[KEEP:]:
                 with contextlib.suppress(FileNotFoundError):
                     (self.folder / f"{old}.eml").unlink()
+                self._known.pop(old, None)
         return name
 
     def _names(self) -> Sequence[str]:
@@ -139,11 +141,15 @@ class Box:
         """The message of an id, read; None when it is not there."""
         if not _NAME.fullmatch(name):
             return None
+        file = self.folder / f"{name}.eml"
+        if name in self._known and file.exists():
+            return self._known[name]
         try:
-            raw = (self.folder / f"{name}.eml").read_bytes()
+            found = read(name, file.read_bytes())
         except FileNotFoundError:
             return None
-        return read(name, raw)
+        self._known[name] = found
+        return found
 
     def list(self, to: str = "") -> Sequence[Caught]:
         """Messages, the latest first, or only those to an address."""

@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 JAR = ROOT / ".venv/judges/vnu.jar"
 SHOTS = Path(os.environ.get("KOZ_SCREENSHOTS", Path(__file__).parent / "screenshots"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-MAIL_WAIT_S = 60
+MAIL_WAIT_S = 180
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Stack:
                 links: list[str] = [link for link in letter["links"] if part in link]
                 if links and about in letter["subject"] + letter["text"]:
                     return links[0]
-            time.sleep(0.3)
+            time.sleep(0.7)
         subjects = [letter["subject"] for letter in self.letters(to)]
         pytest.fail(f"no mail to {to} with a link to {part}; there are {subjects}")
 

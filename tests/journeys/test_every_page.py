@@ -22,9 +22,9 @@ OF_A_CAMPAIGN = ("", "/ledger", "/timeline", "/updates", "/answer", "/give", "/f
 
 
 def names(stack: Stack) -> dict[str, str]:
-    """State → slug of a public campaign in it, by the API."""
+    """State → slug of the oldest public campaign in it, one of the demo's own, by the API, which lists latest first."""
     rows = requests.get(f"{stack.base}/api/v1/campaigns", timeout=10).json()["items"]
-    return {row["state"]: row["slug"] for row in reversed(rows)}
+    return {row["state"]: row["slug"] for row in rows}
 
 
 def public_addresses(stack: Stack) -> list[str]:
