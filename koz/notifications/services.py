@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -124,3 +124,13 @@ def forget_old(session: Session) -> int:
         .returning(Mail.id)
     )
     return len(session.scalars(statement).all())
+
+
+def forget_address(session: Session, email: str) -> int:
+    """Empty all mails to an address and send none that waits. Returns how many.
+
+    One that is being sent at this moment goes out; the keys stay, so nothing is sent again.
+    """
+    state = case((Mail.state == MailState.WAITING, MailState.REFUSED), else_=Mail.state)
+    statement = update(Mail).where(Mail.to_email == email).values(to_email="", params={}, state=state)
+    return len(session.scalars(statement.returning(Mail.id).execution_options(synchronize_session=False)).all())

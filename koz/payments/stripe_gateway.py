@@ -98,8 +98,10 @@ class StripeGateway:
         params: dict[str, Any] = {
             "mode": "payment", "submit_type": "donate", "locale": order.locale, "line_items": items,
             "payment_intent_data": intent, "client_reference_id": f"gift-{order.gift_id}", "metadata": metadata,
-            "customer_email": order.email, "success_url": order.success_url, "cancel_url": order.cancel_url,
+            "success_url": order.success_url, "cancel_url": order.cancel_url,
         }  # fmt: skip
+        if order.email is not None:  # forgotten with the donor's account
+            params["customer_email"] = order.email
         options: Any = {"stripe_account": order.account_id, "idempotency_key": order.idempotency_key}
         page = self._call(lambda: self.client.v1.checkout.sessions.create(params, options))  # type: ignore[arg-type]
         if not page.url:
@@ -176,7 +178,8 @@ class StripeGateway:
         ) as error:  # fmt: skip
             raise ProviderDown(type(error).__name__) from error  # a wrong key of ours is no answer about this payment
         except stripe.StripeError as error:
-            raise ProviderRefused(error.code or type(error).__name__) from error
+            inner = getattr(error.error, "code", None)  # the SDK hands the code on for some kinds of errors only
+            raise ProviderRefused(error.code or inner or type(error).__name__) from error
 
 
 def _item(name: str, amount: Money) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def _order(session: Session, gift_id: int, addresses: tuple[str, str]) -> tuple[
     attempt = _attempt(session, gift, account.provider_id)
     order = CheckoutOrder(
         gift_id=gift_id, attempt=attempt.number, account_id=account.provider_id, campaign_title=campaign.title,
-        amount=gift.amount, tip=gift.tip, email=gift.email, locale=gift.locale,
+        amount=gift.amount, tip=gift.tip, email=gift.address, locale=gift.locale,
         success_url=addresses[0], cancel_url=addresses[1],
     )  # fmt: skip
     return order, attempt.id
