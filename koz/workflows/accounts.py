@@ -48,7 +48,7 @@ def mail_proof(session: Session, event: EmailProofRequested) -> None:
     """The link that proves an address."""
     person = queries.find_person(session, event.person_id)
     if person is not None:
-        _write(session, person.id, "verify", f"/verify/{services.proof_token(person)}")
+        _write(session, person.id, "verify", f"/verify/{services.proof_token(person, event.next_path)}")
 
 
 @subscribe(JoinedAgain)

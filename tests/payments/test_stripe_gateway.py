@@ -1,6 +1,7 @@
 """The adapter through the real SDK: what it sends, what it makes of the answers."""
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -117,6 +118,19 @@ def test_errors_are_told_apart_and_unknown_outcomes_keep_the_key(status, body, e
         adapter.open_checkout(order())
     assert len(http.requests) == tries
     assert {headers["Idempotency-Key"] for _m, _u, headers, _d in http.requests} == {"gift-7-2"}
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, "invalid_request_error"), (400, "idempotency_error")])
+def test_a_refusal_says_stripe_s_code_also_where_the_sdk_leaves_it_out(status, kind):
+    body = {"error": {"type": kind, "code": "account_invalid", "message": "x"}}
+    with pytest.raises(ProviderRefused, match="^account_invalid$"):
+        gateway(status, body)[0].open_checkout(order())
+
+
+def test_a_donor_whose_address_was_forgotten_types_it_at_stripe():
+    adapter, http = gateway(200, {"object": "checkout.session", "id": "cs_1", "url": "https://pay.test/cs_1"})
+    adapter.open_checkout(replace(order(), email=None))
+    assert "customer_email" not in http.requests[0][3]
 
 
 def test_a_refund_asks_the_fee_back_only_where_there_was_one():

@@ -28,6 +28,27 @@ def test_the_mailed_link_proves_the_address(client, letters, lang, word):
     assert letters() == []
 
 
+def test_who_joins_from_a_page_comes_back_to_it_after_the_proof(client, letters):
+    form = {"name": "Awa", "email": "awa@koz.test", "password": "quatre mots bien choisis"}
+    wanted = "/consultations/gares?section=2"
+    page = client.get("/login", query_string={"next": wanted})
+    (address,) = [link for link in page.links() if link.startswith("/join")]
+    client.post(address, form)
+    (letter,) = letters()
+    proved = client.post(path_in(letter)).response.location
+    assert client.post(proved, form).response.location == wanted
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.test/x", "https://evil.test", "/\\evil.test", "/\t/evil.test", "/" + "a" * 400]
+)
+def test_joining_leads_to_no_other_site(client, letters, wanted):
+    form = {"name": "Awa", "email": "awa@koz.test", "password": "quatre mots bien choisis"}
+    client.post("/join", form, query_string={"next": wanted})
+    (letter,) = letters()
+    assert client.post(path_in(letter)).response.location == "/login?proved=1"
+
+
 def test_a_forgotten_password_is_set_anew_by_mail(client, session, letters):
     person = make_person(session)
     client.post("/forgotten", {"email": person.email}, status=200)

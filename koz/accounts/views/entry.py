@@ -1,5 +1,7 @@
 """Joining, proving an address, logging in and out, a forgotten password."""
 
+from typing import Final
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -12,6 +14,9 @@ from koz.core.i18n import _
 from koz.core.limits import check_limit, limit
 from koz.core.settings import current_settings
 
+#: A longer address is not carried through a mail: who joined starts from their own page.
+NEXT_LENGTH: Final = 300
+
 
 @bp.route("/join", methods=["GET", "POST"])
 @access("public")
@@ -20,9 +25,11 @@ def join() -> ResponseReturnValue:
     form = JoinForm()
     if not form.validate_on_submit():
         return render_template("accounts/join.html", form=form), 422 if form.errors else 200
+    next_path = next_address("")
+    next_path = next_path if len(next_path) <= NEXT_LENGTH else ""
     limit("join", request.remote_addr or "", "20/hour")
     with unit_of_work() as session:
-        services.join(session, form.to_command())
+        services.join(session, form.to_command(next_path))
     return go(url_for("accounts.joined"))
 
 
@@ -40,8 +47,8 @@ def verify(token: str) -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("accounts/verify.html")
     with unit_of_work() as session:
-        services.prove_email(session, token)
-    return go(url_for("accounts.login", proved=1))
+        next_path = services.prove_email(session, token)
+    return go(url_for("accounts.login", proved=1, next=next_path or None))
 
 
 @bp.route("/login", methods=["GET", "POST"])
