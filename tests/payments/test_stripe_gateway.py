@@ -123,7 +123,7 @@ def test_errors_are_told_apart_and_unknown_outcomes_keep_the_key(status, body, e
 @pytest.mark.parametrize(("status", "kind"), [(403, "invalid_request_error"), (400, "idempotency_error")])
 def test_a_refusal_says_stripe_s_code_also_where_the_sdk_leaves_it_out(status, kind):
     body = {"error": {"type": kind, "code": "account_invalid", "message": "x"}}
-    with pytest.raises(ProviderRefused, match="^account_invalid$"):
+    with pytest.raises(ProviderRefused, match=r"^account_invalid$"):
         gateway(status, body)[0].open_checkout(order())
 
 
