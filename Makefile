@@ -22,7 +22,7 @@ setup: $(STAMP) ## virtual environment, packages, translations
 	@$(BIN)/python scripts/translate.py compile
 
 demo: setup ## the whole service on this machine
-	@exec $(BIN)/python -m koz.cli demo $(if $(RESET),--reset)
+	@exec $(BIN)/python -m koz.demo $(if $(RESET),--reset)
 
 test: setup ## every test
 	@scripts/browser.sh

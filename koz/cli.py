@@ -15,7 +15,7 @@ from flask.cli import FlaskGroup, ScriptInfo
 from flask_migrate import upgrade
 from sqlalchemy.exc import ArgumentError
 
-from koz import worker
+from koz import server, worker
 from koz.admin import doctor
 from koz.core import jobs
 from koz.core.db import reading
@@ -64,9 +64,8 @@ def database_upgrade() -> None:
 @click.option("--threads", default=4, show_default=True)
 def serve(port: int, workers: int, threads: int) -> None:
     """Run the web server on loopback; a proxy with TLS stands before it."""
-    command = ["gunicorn", "--worker-class=gthread", f"--workers={workers}", f"--threads={threads}", "--preload"]
-    command += [f"--bind=127.0.0.1:{port}", "--max-requests=20000", "--max-requests-jitter=2000", "app:app"]
-    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
+    command = server.command(port, workers=workers, threads=threads)
+    os.execv(command[0], command)  # noqa: S606
 
 
 @koz.command("worker")
@@ -122,12 +121,7 @@ def check_ledger(*, as_json: bool) -> None:
 @click.option("--reset", is_flag=True, help="Begin anew: forget all data of the demo.")
 def demo(*, reset: bool) -> None:
     """Run a whole Koz on this machine."""
-    ports = supervisor.Ports(
-        web=int(os.environ.get("PORT", "8000")),
-        sandbox=int(os.environ.get("SANDBOX_PORT", "4242")),
-        mail=int(os.environ.get("MAIL_PORT", "8025")),
-    )
-    supervisor.run(Path(os.environ.get("KOZ_HOME", ".koz")), ports, reset=reset)
+    supervisor.run_from(os.environ, reset=reset)
 
 
 @click.command("sandbox", context_settings={"ignore_unknown_options": True}, add_help_option=False)

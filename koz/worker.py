@@ -17,6 +17,7 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from koz.core import jobs
+from koz.factory import create_app
 from koz.schedule import PERIODIC
 
 log = structlog.get_logger(__name__)
@@ -92,3 +93,7 @@ def _run_periodic(app: Flask, stop: threading.Event, queue_lost: threading.Event
             except Exception:
                 log.exception("periodic.failed", job=name)
         stop.wait(0.5)
+
+
+if __name__ == "__main__":
+    run(create_app())

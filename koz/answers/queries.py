@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from koz.accounts.models import Organisation, Person
@@ -101,7 +102,8 @@ def _day(moment: datetime | None) -> date | None:
     return None if moment is None else moment.astimezone(PARIS).date()
 
 
-def _summary(request: AnswerRequest, campaign: Campaign, organisation: Organisation, day: date) -> Summary:
+def _summary(request: AnswerRequest, campaign: Campaign, slug: str, name: str, day: date) -> Summary:
+    """The line of a request; `slug` and `name` are its organisation's."""
     stands = standing(request.state, request.due_on, day)
     asked_on, published_on = _day(request.asked_at), _day(request.published_at)
     assert asked_on is not None
@@ -118,8 +120,8 @@ def _summary(request: AnswerRequest, campaign: Campaign, organisation: Organisat
         ask=campaign.ask,
         addressee_name=campaign.addressee_name,
         addressee_body=campaign.addressee_body,
-        organisation_slug=organisation.slug,
-        organisation_name=organisation.name,
+        organisation_slug=slug,
+        organisation_name=name,
         standing=stands,
         asked_on=asked_on,
         accepted_on=_day(request.accepted_at),
@@ -131,9 +133,9 @@ def _summary(request: AnswerRequest, campaign: Campaign, organisation: Organisat
     )
 
 
-def _public() -> Select[AnswerRequest, Campaign, Organisation]:
+def _public() -> Select[AnswerRequest, Campaign, str, str]:
     return (
-        select(AnswerRequest, Campaign, Organisation)
+        select(AnswerRequest, Campaign, Organisation.slug, Organisation.name)
         .join(Campaign, Campaign.id == AnswerRequest.campaign_id)
         .join(Organisation, Organisation.id == Campaign.organisation_id)
         .where(Campaign.state.in_(PUBLIC))
@@ -183,6 +185,17 @@ def find_for_campaign(session: Session, campaign_id: int) -> Summary | None:
     """The line of one campaign, for its page; None before it was live."""
     found = list_for_campaigns(session, [campaign_id])
     return found.get(campaign_id)
+
+
+def find_on_page(session: Session, campaign: Campaign, slug: str, name: str) -> Summary | None:
+    """Like `find_for_campaign`, for a page that has the campaign and its organisation's slug and name already."""
+    request = session.scalar(_of_campaign(), {"campaign_id": campaign.id})
+    return None if request is None else _summary(request, campaign, slug, name, today())
+
+
+@lru_cache(maxsize=1)
+def _of_campaign() -> Select[AnswerRequest]:
+    return select(AnswerRequest).where(AnswerRequest.campaign_id == bindparam("campaign_id"))
 
 
 def list_for_campaigns(session: Session, campaign_ids: Sequence[int]) -> dict[int, Summary]:
@@ -322,14 +335,14 @@ def get_public_answer(session: Session, slug: str) -> PublicAnswer:
     row = session.execute(query.where(Campaign.slug == slug)).first()
     if row is None:
         raise NotFound(_("This campaign does not exist, or has not asked anybody yet. See the register of answers."))
-    request, campaign, organisation, consultation_slug = row
+    request, campaign, organisation_slug, organisation_name, consultation_slug = row
     notes: Sequence[AnswerNote] = []
     commitments: Sequence[CommitmentView] = []
     if request.state is RequestState.ANSWERED:
         notes = list_notes(session, request.id)
         commitments = view_commitments(session, [request.id]).get(request.id, [])
     return PublicAnswer(
-        summary=_summary(request, campaign, organisation, today()),
+        summary=_summary(request, campaign, organisation_slug, organisation_name, today()),
         signed_name=request.signed_name,
         signed_function=request.signed_function,
         address_domain=request.email.rpartition("@")[2],

@@ -10,6 +10,7 @@ import itertools
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -277,3 +278,7 @@ def run(folder: Path, smtp_port: int = SMTP_PORT, port: int = PAGE_PORT) -> None
         server.server_close()
         listening.close()
         controller.stop()
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -56,6 +56,15 @@ class Server:
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.database_url(name)
+
+    def read(self, database: str, query: LiteralString) -> object:
+        """The first value that a query gives; None when its table is not there."""
+        with psycopg.connect(f"host={self.socket_dir} user=koz dbname={database}") as connection:
+            try:
+                row = connection.execute(query).fetchone()
+            except psycopg.errors.UndefinedTable:
+                return None
+        return row[0] if row else None
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop the server and wait until it is gone (fast shutdown; `immediate` is a crash)."""

@@ -185,6 +185,10 @@ def _campaign(cause: Cause, people: People, dice: random.Random) -> None:
     if cause.state == "draft":
         return
     staff, owner = people.by_name["staff"], people.by_name["ngo"]
+    if cause.state == "cancelled":
+        with unit_of_work() as session:
+            campaigns.cancel(session, _actor(session, owner), slug, "Le guichet a ouvert sans nous.")
+        return
     with unit_of_work() as session:
         campaigns.submit(session, _actor(session, owner), slug)
     if cause.state == "submitted":

@@ -6,6 +6,7 @@ the demo's data are whole: a home without it was interrupted and begins anew.
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,16 +15,19 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import IO, Final
 
+from koz import server as web_server
 from koz.demo import postgres
 
 READY_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 15
 MARK: Final = "seeded"
+MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations/versions"
 
 Child = subprocess.Popen  # of bytes; the name keeps signatures short
 
@@ -39,6 +43,19 @@ class Ports:
     web: int
     sandbox: int
     mail: int
+
+
+def run_from(environ: Mapping[str, str], *, reset: bool = False) -> None:
+    """Run the demo where the environment says: `KOZ_HOME`, `PORT`, `SANDBOX_PORT`, `MAIL_PORT`. Raises DemoError."""
+    try:
+        ports = Ports(
+            web=int(environ.get("PORT", "8000")),
+            sandbox=int(environ.get("SANDBOX_PORT", "4242")),
+            mail=int(environ.get("MAIL_PORT", "8025")),
+        )
+    except ValueError:
+        raise DemoError("PORT, SANDBOX_PORT and MAIL_PORT must be numbers, such as 8000.") from None
+    run(Path(environ.get("KOZ_HOME", ".koz")), ports, reset=reset)
 
 
 def run(home: Path, ports: Ports, *, reset: bool = False) -> None:
@@ -82,21 +99,21 @@ class _Demo:
             "KOZ_FILES_URL": f"file://{self.home / 'files'}",
             "STRIPE_API_BASE": f"http://127.0.0.1:{self.ports.sandbox}",
         } | self._queue()
-        self._once("The tables could not be made", "db", "upgrade")
-        self._child("mailcatcher", f"--smtp-port={smtp}", f"--port={self.ports.mail}")
-        webhooks = [
-            f"--webhook={kind}={self.base}/webhooks/stripe/{kind}" for kind in ("connect", "platform", "accounts")
-        ]
-        self._child("sandbox", f"--port={self.ports.sandbox}", f"--data={self.home / 'sandbox.db'}", *webhooks)
-        self._wait(f"http://127.0.0.1:{self.ports.sandbox}/_desk", "SANDBOX_PORT", self.ports.sandbox)
-        self._wait(f"http://127.0.0.1:{self.ports.mail}/", "MAIL_PORT", self.ports.mail)
+        self._spawn("koz.demo.mailcatcher", str(self.home / "mail"), str(smtp), str(self.ports.mail))
+        hooks = [f"--webhook={kind}={self.base}/webhooks/stripe/{kind}" for kind in ("connect", "platform", "accounts")]
+        self._spawn("koz.sandbox", f"--port={self.ports.sandbox}", f"--data={self.home / 'sandbox.db'}", *hooks)
+        if not _is_migrated(server):
+            self._once("The tables could not be made", "db", "upgrade")
         if not (self.home / MARK).exists():
+            self._wait(f"http://127.0.0.1:{self.ports.sandbox}/_desk", "SANDBOX_PORT", self.ports.sandbox)
             print("Loading the demo's data, once: people, causes, gifts, voices …", flush=True)
             self._once("The demo's data could not be made", "seed", "demo")
             (self.home / MARK).touch()
-        self._child("worker")
-        self._child("serve", f"--port={self.ports.web}")
+        self._spawn("koz.worker")
+        self._start(web_server.command(self.ports.web))
         self._wait(f"{self.base}/readyz", "PORT", self.ports.web)
+        self._wait(f"http://127.0.0.1:{self.ports.sandbox}/_desk", "SANDBOX_PORT", self.ports.sandbox)
+        self._wait(f"http://127.0.0.1:{self.ports.mail}/", "MAIL_PORT", self.ports.mail)
 
     def _queue(self) -> dict[str, str]:
         """A private redis-server where there is one; without, the worker asks the database every second."""
@@ -107,7 +124,7 @@ class _Demo:
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="kozq-")))
         path = folder / "redis.sock"
         command = [binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder)]
-        self._spawn(command)
+        self._start(command)
         print(f"Queue: a private {Path(binary).name}.", flush=True)
         return {"KOZ_REDIS_URL": f"unix://{path}"}
 
@@ -120,10 +137,10 @@ class _Demo:
             self.log.write(done.stderr.encode())
             raise DemoError(f"{failure}; {self.home / 'koz.log'} says why.")
 
-    def _child(self, *words: str) -> None:
-        self._spawn([sys.executable, "-m", "koz.cli", *words])
+    def _spawn(self, module: str, *words: str) -> None:
+        self._start([sys.executable, "-m", module, *words])
 
-    def _spawn(self, command: list[str]) -> None:
+    def _start(self, command: list[str]) -> None:
         child: Child[bytes] = subprocess.Popen(
             command, env=self.environment, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -145,6 +162,14 @@ class _Demo:
             f"Nothing answers on port {port}. Is it in use? Choose another: make demo {setting}={port + 10}. "
             f"{self.home / 'koz.log'} says more."
         )
+
+
+def _is_migrated(server: postgres.Server) -> bool:
+    """Whether the tables are those of the newest migration: asking costs less than starting the migrations."""
+    files = [path.read_text() for path in MIGRATIONS.glob("*.py")]
+    made = {m[1] for text in files if (m := re.search(r'^revision = "(\w+)"', text, re.MULTILINE))}
+    left = {m[1] for text in files if (m := re.search(r'^down_revision = "(\w+)"', text, re.MULTILINE))}
+    return server.read("koz", "SELECT version_num FROM alembic_version") in made - left
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -29,6 +29,7 @@ from koz.skills import queries as skills
 bp = Blueprint("campaign_pages", __name__)
 PAGE = 12
 DONORS = 12
+MISSIONS = 5
 #: States in which a consultation may be public.
 WITH_CONSULTATION = PUBLIC - {CampaignState.LIVE, CampaignState.FAILED}
 
@@ -63,8 +64,8 @@ def show(slug: str) -> ResponseReturnValue:
         campaign = page.campaign
         asked = campaign.state in WITH_CONSULTATION
         card = consultations.find_card(session, campaign.id) if asked else None
-        answer = answers.find_for_campaign(session, campaign.id)
-        missions = skills.list_public_missions_of(session, campaign.id)
+        answer = answers.find_on_page(session, campaign, page.organisation_slug, page.organisation_name)
+        missions = skills.list_public_missions_of(session, campaign.id, MISSIONS + 1)
         donors = payments.public_donors(session, campaign.id, DONORS) if campaign.gifts else ()
     return render_template(
         "pages/campaign.html",
@@ -76,7 +77,8 @@ def show(slug: str) -> ResponseReturnValue:
         failed=campaign.state is CampaignState.FAILED,
         card=card,
         answer=answer,
-        missions=missions,
+        missions=missions[:MISSIONS],
+        more_missions=len(missions) > MISSIONS,
         donors=donors,
         notes=_notes(card, answer),
         story=[(datetime.fromisoformat(e["at"]), describe(e["kind"], e["params"]), e["href"]) for e in page.timeline],

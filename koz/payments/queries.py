@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from koz.accounts import queries as accounts
@@ -376,11 +377,15 @@ def _ledger_line(row: Any) -> LedgerLine:
 
 def public_donors(session: Session, campaign_id: int, limit: int = 20) -> Sequence[str]:
     """Names of those who ticked that theirs may be shown, latest first."""
-    query = select(Gift.public_name).where(
-        Gift.campaign_id == campaign_id, Gift.state == GiftState.COLLECTED, Gift.public_name.is_not(None)
-    )
-    names = session.scalars(query.order_by(Gift.collected_at.desc()).limit(limit)).all()
-    return [name for name in names if name]
+    return [name for name in session.scalars(_donors(), {"campaign_id": campaign_id, "most": limit}) if name]
+
+
+@lru_cache(maxsize=1)
+def _donors() -> Select[str | None]:
+    """The statement, made once: a page asks for it at each drawing."""
+    shown = (Gift.state == GiftState.COLLECTED, Gift.public_name.is_not(None))
+    query = select(Gift.public_name).where(Gift.campaign_id == bindparam("campaign_id"), *shown)
+    return query.order_by(Gift.collected_at.desc()).limit(bindparam("most"))
 
 
 def list_gifts_of_person(session: Session, person_id: int, limit: int = 30) -> Sequence[tuple[Gift, str]]:

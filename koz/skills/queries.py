@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
-from sqlalchemy import Select, case, func, select, text
+from sqlalchemy import Select, bindparam, case, func, select, text
 from sqlalchemy.orm import Session
 
 from koz.accounts.models import Organisation
@@ -335,22 +336,28 @@ def _cards(session: Session, query: Select[Mission, Campaign, str]) -> list[Miss
     return [MissionCard(mission, campaign, name, needs[mission.id]) for mission, campaign, name in rows]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a list of missions is narrowed to; empty is everything."""
+
+    text: str = ""
+    cause: str = ""
+    campaign: str = ""
+    remote: bool = False
+
+
 def list_open_missions(
-    session: Session,
-    *,
-    text: str = "",
-    cause: str = "",
-    remote: bool = False,
-    before: int | None = None,
-    limit: int = 21,
+    session: Session, wanted: Wanted | None = None, *, before: int | None = None, limit: int = 21
 ) -> list[MissionCard]:
     """Open missions of campaigns that can use help, latest first; `before` is the last id of the page before."""
     query = _card_query().where(Mission.state == MissionState.OPEN, Campaign.state.in_(permissions.HELPED))
-    if text:
-        query = query.where(Mission.search.op("@@")(func.websearch_to_tsquery("french", text)))
-    if cause:
-        query = query.where(Campaign.cause == cause)
-    if remote:
+    if wanted and wanted.text:
+        query = query.where(Mission.search.op("@@")(func.websearch_to_tsquery("french", wanted.text)))
+    if wanted and wanted.cause:
+        query = query.where(Campaign.cause == wanted.cause)
+    if wanted and wanted.campaign:
+        query = query.where(Campaign.slug == wanted.campaign)
+    if wanted and wanted.remote:
         query = query.where(Mission.remote)
     if before is not None:
         query = query.where(Mission.id < before)
@@ -366,11 +373,17 @@ def list_missions_of(session: Session, campaign_id: int, *, drafts: bool = False
     return _cards(session, query.order_by(rank, Mission.id).limit(limit))
 
 
-def list_public_missions_of(session: Session, campaign_id: int, limit: int = 12) -> Sequence[Mission]:
+def list_public_missions_of(session: Session, campaign_id: int, limit: int = 6) -> Sequence[Mission]:
     """Missions of a campaign for its page, open ones first, without their needs: one statement."""
-    query = select(Mission).where(Mission.campaign_id == campaign_id, Mission.state.in_(PUBLIC_MISSIONS))
+    return session.scalars(_public_missions(), {"campaign_id": campaign_id, "most": limit}).all()
+
+
+@lru_cache(maxsize=1)
+def _public_missions() -> Select[Mission]:
+    """The statement, made once: a page asks for it at each drawing."""
+    query = select(Mission).where(Mission.campaign_id == bindparam("campaign_id"), Mission.state.in_(PUBLIC_MISSIONS))
     rank = case({MissionState.OPEN: 0, MissionState.FILLED: 1}, value=Mission.state, else_=2)
-    return session.scalars(query.order_by(rank, Mission.id).limit(limit)).all()
+    return query.order_by(rank, Mission.id).limit(bindparam("most"))
 
 
 def count_open_missions(session: Session) -> int:

@@ -60,18 +60,16 @@ def missions_list() -> ResponseReturnValue:
     text = request.args.get("q", "").strip()[:MAX_QUERY]
     cause = request.args.get("cause", "")
     cause = cause if cause in CAUSES else ""
+    campaign = request.args.get("campaign", "")[:MAX_QUERY]
     remote = request.args.get("remote") == "1"
     with reading() as session:
+        wanted = queries.Wanted(text=text, cause=cause, campaign=campaign, remote=remote)
         rows = queries.list_open_missions(
-            session,
-            text=text,
-            cause=cause,
-            remote=remote,
-            before=parse_after(request.args.get("after")),
-            limit=PAGE + 1,
+            session, wanted, before=parse_after(request.args.get("after")), limit=PAGE + 1
         )
     page = after_page(rows, PAGE, lambda card: card.mission.id)
     chosen: dict[str, Any] = {"q": text or None, "cause": cause or None, "remote": "1" if remote else None}
+    chosen["campaign"] = campaign or None
     next_url = url_for("skills.missions_list", after=page.next_after, **chosen) if page.next_after else None
     return render_template("skills/missions_list.html", page=page, next_url=next_url, chosen=chosen)
 
