@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, load_only
 
 from koz.accounts.models import Organisation, Person
 from koz.answers.models import AnswerMute, AnswerNote, AnswerPoint, AnswerRequest, Commitment, CommitmentChange
@@ -187,15 +187,23 @@ def find_for_campaign(session: Session, campaign_id: int) -> Summary | None:
     return found.get(campaign_id)
 
 
-def find_on_page(session: Session, campaign: Campaign, slug: str, name: str) -> Summary | None:
-    """Like `find_for_campaign`, for a page that has the campaign and its organisation's slug and name already."""
-    request = session.scalar(_of_campaign(), {"campaign_id": campaign.id})
-    return None if request is None else _summary(request, campaign, slug, name, today())
+def of_summary() -> Any:
+    """Option of a statement: read of a request only what its line needs."""
+    return load_only(
+        AnswerRequest.campaign_id,
+        AnswerRequest.state,
+        AnswerRequest.asked_at,
+        AnswerRequest.accepted_at,
+        AnswerRequest.due_on,
+        AnswerRequest.closed_on,
+        AnswerRequest.published_at,
+        AnswerRequest.answer_days,
+    )
 
 
-@lru_cache(maxsize=1)
-def _of_campaign() -> Select[AnswerRequest]:
-    return select(AnswerRequest).where(AnswerRequest.campaign_id == bindparam("campaign_id"))
+def summary_on_page(request: AnswerRequest, campaign: Campaign, slug: str, name: str) -> Summary:
+    """The line of one campaign, for a page that has read the request and the organisation's slug and name already."""
+    return _summary(request, campaign, slug, name, today())
 
 
 def list_for_campaigns(session: Session, campaign_ids: Sequence[int]) -> dict[int, Summary]:

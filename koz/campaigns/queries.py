@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import bindparam, func, literal_column, select, tuple_
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, bindparam, func, literal_column, select, tuple_
+from sqlalchemy.orm import Session, defer, selectinload
 
 from koz.accounts.models import Organisation
 from koz.campaigns.models import (
@@ -24,6 +23,22 @@ from koz.core.access import Actor
 from koz.core.clock import PARIS
 from koz.core.errors import NotAllowed, NotFound
 from koz.core.i18n import _
+
+#: Columns of the public page that are the campaign's own.
+OWN_COLUMNS: Final = 8
+#: Columns of a campaign that its public page does not show: not read there.
+NOT_SHOWN: Final = (
+    Campaign.organisation_id,
+    Campaign.created_by,
+    Campaign.addressee_email,
+    Campaign.model,
+    Campaign.created_at,
+    Campaign.submitted_at,
+    Campaign.live_at,
+    Campaign.funded_at,
+    Campaign.closed_at,
+    Campaign.version,
+)
 
 
 def _missing() -> NotFound:
@@ -304,6 +319,7 @@ class PublicPage:
 
     `lines`: label, kind, minimum_minor, optimum_minor, hours. `sources`: title, url, publisher, published_on (text).
     `updates`: id, title, published_at (text), latest first. `timeline`: at (text), kind, params, href, latest first.
+    `extra`: what the columns give that other features lent to the statement, in their order.
     """
 
     campaign: Campaign
@@ -314,41 +330,48 @@ class PublicPage:
     sources: list[dict[str, Any]]
     updates: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
+    extra: tuple[Any, ...]
 
 
-def get_public_page(session: Session, slug: str) -> PublicPage:
-    """The public page of a campaign; the number of statements (one) does not grow with what it holds. NotFound."""
-    row = session.execute(_public_page(), {"slug": slug}).first()
+def get_public_page(session: Session, slug: str, statement: Select[Any]) -> PublicPage:
+    """The public page of a campaign, read by a statement that `public_page` made. Raises NotFound."""
+    row = session.execute(statement, {"slug": slug}).first()
     if row is None:
         raise _missing()
-    return PublicPage(*row)
+    values: list[Any] = [*row[:OWN_COLUMNS], tuple(row[OWN_COLUMNS:])]
+    return PublicPage(*values)
 
 
-@lru_cache(maxsize=1)
-def _public_page() -> Any:
-    """The statement, made once: making it costs more than running it."""
+def public_page(*columns: Any) -> Select[Any]:
+    """One statement for all that the page of a public campaign shows, whatever it holds; to be made once.
+
+    `columns` are other features' own: entities to join on the campaign, or lists made by `rows_of`.
+    """
     return (
         select(
             Campaign,
             Organisation.name,
             Organisation.slug,
             Organisation.verified_at.is_not(None),
-            _rows_of(BudgetLine, ("label", "kind", "minimum_minor", "optimum_minor", "hours"), BudgetLine.position),
-            _rows_of(CampaignSource, ("title", "url", "publisher", "published_on"), CampaignSource.position),
-            _rows_of(CampaignUpdate, ("id", "title", "published_at"), CampaignUpdate.id.desc(), 3),
-            _rows_of(TimelineEntry, ("at", "kind", "params", "href"), TimelineEntry.at.desc(), 6),
+            rows_of(BudgetLine, ("label", "kind", "minimum_minor", "optimum_minor", "hours"), BudgetLine.position),
+            rows_of(CampaignSource, ("title", "url", "publisher", "published_on"), CampaignSource.position),
+            rows_of(CampaignUpdate, ("id", "title", "published_at"), CampaignUpdate.id.desc(), limit=3),
+            rows_of(TimelineEntry, ("at", "kind", "params", "href"), TimelineEntry.at.desc(), limit=6),
+            *columns,
         )
+        .select_from(Campaign)
         .join(Organisation, Organisation.id == Campaign.organisation_id)
         .where(Campaign.slug == bindparam("slug"), Campaign.state.in_(PUBLIC))
+        .options(defer(Campaign.story_md), *(defer(column) for column in NOT_SHOWN))
     )
 
 
-def _rows_of(table: Any, names: tuple[str, ...], order: Any, limit: int = 60) -> Any:
-    """A column that holds the campaign's rows of a table as a JSON list of objects with these names."""
+def rows_of(table: Any, names: tuple[str, ...], *order: Any, where: tuple[Any, ...] = (), limit: int = 60) -> Any:
+    """A column that holds a campaign's rows of a table (by its `campaign_id`) as a JSON list of objects."""
     some = (
         select(*(getattr(table, name) for name in names))
-        .where(table.campaign_id == Campaign.id)
-        .order_by(order, table.id)
+        .where(table.campaign_id == Campaign.id, *where)
+        .order_by(*order, table.id)
         .limit(limit)
         .correlate(Campaign)
         .subquery()

@@ -106,19 +106,19 @@ def reading() -> Iterator[Session]:
         yield session
         return
     session.info["koz_reading"] = True
-    event.listen(session, "before_flush", _refuse_writes)
     try:
         yield session
     finally:
-        event.remove(session, "before_flush", _refuse_writes)
         session.info.pop("koz_reading", None)
         session.expunge_all()  # what was read stays usable after the transaction
         session.rollback()
 
 
+@event.listens_for(Session, "before_flush")
 def _refuse_writes(session: Session, _context: object, _instances: object) -> None:
-    changed = bool(session.new or session.deleted or any(session.is_modified(o) for o in session.dirty))
-    assert not changed, "a change inside reading(): use unit_of_work()"
+    if session.info.get("koz_reading"):
+        changed = bool(session.new or session.deleted or any(session.is_modified(o) for o in session.dirty))
+        assert not changed, "a change inside reading(): use unit_of_work()"
 
 
 E = TypeVar("E", bound=StrEnum)

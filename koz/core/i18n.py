@@ -7,11 +7,14 @@ from typing import Any, Final
 from flask import Flask, g, has_app_context, has_request_context, request
 from flask_babel import Babel, force_locale, get_locale, get_translations
 from flask_babel import lazy_gettext as _lazy
+from markupsafe import Markup
 
 LOCALES: Final = ("fr", "en")
 LOCALE_COOKIE: Final = "koz_lang"
 
 babel = Babel()
+#: Translated messages of templates; as many as the catalogues hold.
+_markups: dict[tuple[str, str], Markup] = {}
 
 
 def _(message: str, **values: Any) -> str:
@@ -81,8 +84,20 @@ def choose_locale() -> str:
 def init_i18n(app: Flask) -> None:
     """Wire Babel; catalogues lie beside the package."""
     babel.init_app(app, locale_selector=choose_locale, default_locale="fr", default_timezone="Europe/Paris")
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: _translations().ugettext(text),
-        lambda one, many, n: _translations().ungettext(one, many, n),
-        newstyle=True,
-    )
+    app.jinja_env.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(_=_markup, ngettext=_ngettext_markup)
+
+
+def _markup(message: str, **values: Any) -> Markup:
+    """`_` of templates: values are escaped, the message is ours. Jinja's own wrapper costs three times as much."""
+    locale = current_locale()
+    text = _markups.get((locale, message))
+    if text is None:
+        text = _markups[locale, message] = Markup(_translations().ugettext(message))  # noqa: S704 - our catalogues
+    return text % values if "%" in text else text
+
+
+def _ngettext_markup(singular: str, plural: str, num: int, **values: Any) -> Markup:
+    """`ngettext` of templates: like `_markup`, with `num` among the values."""
+    text = Markup(_translations().ungettext(singular, plural, num))  # noqa: S704 - a text of our catalogues
+    return text % ({"num": num} | values) if "%" in text else text

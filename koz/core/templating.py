@@ -98,19 +98,17 @@ def duration_label(days: int) -> str:
     return ngettext("%(num)s day", "%(num)s days", days)
 
 
-@lru_cache(maxsize=256)
-def _fingerprint(path: Path, _mtime_ns: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
-
-
 def static(filename: str) -> str:
     """Address of a static file with its fingerprint, so that browsers may keep it for a year."""
-    path = Path(current_app.static_folder or "") / filename
-    try:
-        mark = _fingerprint(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        raise AssertionError(f"no static file {filename}") from None
-    return url_for("static", filename=filename, v=mark)
+    addresses: dict[str, str] = current_app.extensions.setdefault("koz_static", {})
+    address = addresses.get(filename)
+    if address is None or current_app.debug:
+        path = Path(current_app.static_folder or "") / filename
+        if not path.is_file():
+            raise AssertionError(f"no static file {filename}")
+        mark = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+        address = addresses[filename] = url_for("static", filename=filename, v=mark)
+    return address
 
 
 def _context() -> dict[str, str]:

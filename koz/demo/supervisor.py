@@ -64,7 +64,8 @@ def run(home: Path, ports: Ports, *, reset: bool = False) -> None:
     if reset or not (home / MARK).exists():
         postgres.forget(home)
     home.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell without job control had it ignored
+        signal.signal(number, _interrupt)
     with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
         log = stack.enter_context((home / "koz.log").open("ab"))
         demo = _Demo(home, ports, stack, log)

@@ -1,14 +1,19 @@
 """The public pages of campaigns: the list, one campaign with all its stages, its cover."""
 
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Select
 
 from koz.answers import queries as answers
+from koz.answers.models import AnswerRequest
 from koz.answers.queries import Summary
 from koz.answers.states import Standing
 from koz.campaigns import queries
+from koz.campaigns.models import Campaign
 from koz.campaigns.services import describe
 from koz.campaigns.states import PUBLIC, CampaignState
 from koz.consultations import queries as consultations
@@ -58,15 +63,15 @@ def index() -> ResponseReturnValue:
 @access("public")
 @briefly_kept
 def show(slug: str) -> ResponseReturnValue:
-    """One campaign, from the ask to the answer. At most five statements, whatever it holds."""
+    """One campaign, from the ask to the answer. One statement, and one more once there is a consultation."""
     with reading() as session:
-        page = queries.get_public_page(session, slug)
+        page = queries.get_public_page(session, slug, _statement())
         campaign = page.campaign
-        asked = campaign.state in WITH_CONSULTATION
-        card = consultations.find_card(session, campaign.id) if asked else None
-        answer = answers.find_on_page(session, campaign, page.organisation_slug, page.organisation_name)
-        missions = skills.list_public_missions_of(session, campaign.id, MISSIONS + 1)
-        donors = payments.public_donors(session, campaign.id, DONORS) if campaign.gifts else ()
+        card = consultations.find_card(session, campaign.id) if campaign.state in WITH_CONSULTATION else None
+    request, missions, donors = page.extra
+    answer = None
+    if request is not None:
+        answer = answers.summary_on_page(request, campaign, page.organisation_slug, page.organisation_name)
     return render_template(
         "pages/campaign.html",
         page=page,
@@ -79,10 +84,18 @@ def show(slug: str) -> ResponseReturnValue:
         answer=answer,
         missions=missions[:MISSIONS],
         more_missions=len(missions) > MISSIONS,
-        donors=donors,
+        donors=[donor["public_name"] for donor in donors],
         notes=_notes(card, answer),
         story=[(datetime.fromisoformat(e["at"]), describe(e["kind"], e["params"]), e["href"]) for e in page.timeline],
     )
+
+
+@lru_cache(maxsize=1)
+def _statement() -> Select[Any]:
+    """All that the page shows, made once: making it costs more than running it."""
+    columns = (AnswerRequest, skills.missions_column(MISSIONS + 1), payments.donors_column(DONORS))
+    statement = queries.public_page(*columns).outerjoin(AnswerRequest, AnswerRequest.campaign_id == Campaign.id)
+    return statement.options(answers.of_summary())
 
 
 def _notes(card: Card | None, answer: Summary | None) -> dict[int, str]:

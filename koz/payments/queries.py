@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from koz.accounts import queries as accounts
@@ -375,17 +374,10 @@ def _ledger_line(row: Any) -> LedgerLine:
     )  # fmt: skip
 
 
-def public_donors(session: Session, campaign_id: int, limit: int = 20) -> Sequence[str]:
-    """Names of those who ticked that theirs may be shown, latest first."""
-    return [name for name in session.scalars(_donors(), {"campaign_id": campaign_id, "most": limit}) if name]
-
-
-@lru_cache(maxsize=1)
-def _donors() -> Select[str | None]:
-    """The statement, made once: a page asks for it at each drawing."""
+def donors_column(limit: int) -> Any:
+    """For `campaigns.queries.public_page`: who ticked that their name may be shown, latest first, as JSON objects."""
     shown = (Gift.state == GiftState.COLLECTED, Gift.public_name.is_not(None))
-    query = select(Gift.public_name).where(Gift.campaign_id == bindparam("campaign_id"), *shown)
-    return query.order_by(Gift.collected_at.desc()).limit(bindparam("most"))
+    return campaigns.rows_of(Gift, ("public_name",), Gift.collected_at.desc(), where=shown, limit=limit)
 
 
 def list_gifts_of_person(session: Session, person_id: int, limit: int = 30) -> Sequence[tuple[Gift, str]]:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Select, bindparam, case, func, select, text
+from sqlalchemy import Select, case, func, select, text
 from sqlalchemy.orm import Session
 
 from koz.accounts.models import Organisation
 from koz.campaigns.models import Campaign
+from koz.campaigns.queries import rows_of
 from koz.core.access import Actor
 from koz.core.errors import NotAllowed, NotFound
 from koz.core.i18n import _
@@ -373,17 +373,11 @@ def list_missions_of(session: Session, campaign_id: int, *, drafts: bool = False
     return _cards(session, query.order_by(rank, Mission.id).limit(limit))
 
 
-def list_public_missions_of(session: Session, campaign_id: int, limit: int = 6) -> Sequence[Mission]:
-    """Missions of a campaign for its page, open ones first, without their needs: one statement."""
-    return session.scalars(_public_missions(), {"campaign_id": campaign_id, "most": limit}).all()
-
-
-@lru_cache(maxsize=1)
-def _public_missions() -> Select[Mission]:
-    """The statement, made once: a page asks for it at each drawing."""
-    query = select(Mission).where(Mission.campaign_id == bindparam("campaign_id"), Mission.state.in_(PUBLIC_MISSIONS))
+def missions_column(limit: int) -> Any:
+    """For `campaigns.queries.public_page`: the campaign's public missions, open ones first, as JSON objects."""
+    names = ("id", "title", "state", "hours_total", "hours_per_week", "remote", "department")
     rank = case({MissionState.OPEN: 0, MissionState.FILLED: 1}, value=Mission.state, else_=2)
-    return query.order_by(rank, Mission.id).limit(bindparam("most"))
+    return rows_of(Mission, names, rank, where=(Mission.state.in_(PUBLIC_MISSIONS),), limit=limit)
 
 
 def count_open_missions(session: Session) -> int:

@@ -1,7 +1,6 @@
 """Missions: who scopes them, what makes them open, what everybody may read, lists that stay quick."""
 
 import pytest
-from flask import render_template
 
 from koz.campaigns.models import BudgetLine, Campaign
 from koz.campaigns.states import CampaignState, LineKind
@@ -220,15 +219,20 @@ def test_pages_speak_the_reader_s_language(session, client, lang):
     assert "Gironde (33)" in text
 
 
-def test_the_fragment_of_the_campaign_page_lists_missions_or_is_empty(app, session):
+def test_the_campaign_page_lists_its_missions_and_leads_to_the_rest(client, session):
     campaign = make_campaign(session)
-    mission = make_mission(
-        session, {make_concept(session).id: (3, True)}, campaign=campaign, title="Tenir <les> comptes"
-    )
-    rows = queries.list_public_missions_of(session, campaign.id)
-    with app.test_request_context("/"):
-        html = render_template("skills/_missions.html", missions=rows)
-        assert not render_template("skills/_missions.html", missions=[]).strip()
-    assert f'href="/missions/{mission.id}"' in html
-    assert "Tenir &lt;les&gt; comptes" in html
-    assert "Ouverte" in html
+    assert "Le travail dont cette cause a besoin" not in client.get(f"/campaigns/{campaign.slug}", lang="fr").text
+    skill = make_concept(session)
+    missions = [
+        make_mission(session, {skill.id: (3, True)}, campaign=campaign, title=f"Tenir <les> comptes {n}")
+        for n in range(6)
+    ]
+    elsewhere = make_mission(session, {skill.id: (3, True)}, title="Ailleurs")
+    page = client.get(f"/campaigns/{campaign.slug}", lang="fr")
+    assert f"/missions/{missions[0].id}" in page.links()
+    assert f"/missions/{missions[5].id}" not in page.links()
+    assert "Tenir <les> comptes 0" in page.text
+    assert "Ouverte" in page.text
+    rest = client.get(f"/missions?campaign={campaign.slug}", lang="fr")
+    assert f"/missions/{missions[5].id}" in rest.links()
+    assert f"/missions/{elsewhere.id}" not in rest.links()
