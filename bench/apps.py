@@ -26,7 +26,10 @@ def _rows() -> Flask:
 
     def one_row() -> str:
         with Session(engine) as session:
-            row = session.execute(text("SELECT title, ask FROM campaigns WHERE slug = :s"), {"s": os.environ.get("BENCH_SLUG", "bench-10")}).one()
+            row = session.execute(
+                text("SELECT title, ask FROM campaigns WHERE slug = :s"),
+                {"s": os.environ.get("BENCH_SLUG", "bench-10")},
+            ).one()
         return page.render(row=row)
 
     def post_row() -> str:

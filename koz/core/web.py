@@ -90,7 +90,8 @@ def _finish(response: Response) -> Response:
     else:
         headers.setdefault("Content-Language", current_locale())
         headers.add("Vary", "Accept-Language, Cookie")
-        headers.setdefault("Cache-Control", "no-store" if "Set-Cookie" in headers else "private, no-cache")
+        kept = "no-store" if "Set-Cookie" in headers or _is_private() else "private, no-cache"
+        headers.setdefault("Cache-Control", kept)
     asked = request.args.get("lang")
     if asked in LOCALES:
         response.set_cookie(
@@ -108,6 +109,12 @@ def _finish(response: Response) -> Response:
     headers["X-Request-Id"] = g.get("request_id", "")
     _log(response)
     return response
+
+
+def _is_private() -> bool:
+    """Whether the page is for somebody in particular: who is logged in, or who was sent its address."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "__koz_access__", "public") != "public" or "token" in (request.view_args or {})
 
 
 def content_security_policy(settings: Settings, *, frame_ancestors: str = "'none'") -> str:

@@ -43,6 +43,14 @@ def test_a_number_that_no_row_can_have_leads_nowhere(client, login, session):
     assert client.open(f"/missions/{2**63 - 1}").status_code == 404
 
 
+def test_private_pages_are_kept_nowhere(client, login, session):
+    assert client.get("/campaigns").response.headers["Cache-Control"] == "private, no-cache"
+    assert client.get("/verify/abc").response.headers["Cache-Control"] == "no-store"
+    login(make_person(session))
+    for address in ("/my", "/security", "/manage"):
+        assert client.get(address).response.headers["Cache-Control"] == "no-store"
+
+
 def test_an_address_with_a_nul_is_not_found(client):
     for address in ("/campaigns/a%00b", "/campaigns?q=a%00b", "/%00"):
         assert client.open(address).status_code == 404, address

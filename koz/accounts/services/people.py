@@ -61,11 +61,17 @@ def join(session: Session, new: NewPerson) -> None:
     """Join. The outcome looks the same whether the address is new or not: the mail tells its owner which."""
     known = queries.find_person_by_email(session, new.email)
     if known is None:
-        person = create_person(session, new)
-        record(session, EmailProofRequested(person.id, new.next_path))
-        return
-    check_password_rules(new.password)
-    hash_password(new.password)  # as much work as for a new person: the time tells nothing
+        try:
+            person = create_person(session, new)
+        except Conflict:  # the other half of a double click was faster
+            known = queries.find_person_by_email(session, new.email)
+        else:
+            record(session, EmailProofRequested(person.id, new.next_path))
+            return
+    else:
+        check_password_rules(new.password)
+        hash_password(new.password)  # as much work as for a new person: the time tells nothing
+    assert known is not None
     proved = known.email_verified_at is not None
     record(session, JoinedAgain(known.id) if proved else EmailProofRequested(known.id, new.next_path))
 
