@@ -7,7 +7,6 @@ machine does not count. The database is a real one with fsync on.
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -92,7 +91,7 @@ def main() -> None:
         sys.exit(report(results, counts))
     finally:
         server.stop()
-        shutil.rmtree(home, ignore_errors=True)
+        postgres.forget(home)
 
 
 def prepare(environment: dict[str, str]) -> dict[str, int]:

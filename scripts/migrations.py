@@ -1,6 +1,5 @@
 """Check the migrations on a scratch database: up, no drift from the models, all the way down, up again."""
 
-import shutil
 import sys
 import tempfile
 from importlib import import_module
@@ -10,7 +9,7 @@ from flask_migrate import check, downgrade, upgrade
 
 from koz.core.db import db
 from koz.core.settings import Settings
-from koz.demo.postgres import start
+from koz.demo.postgres import forget, start
 from koz.factory import create_app
 
 
@@ -31,7 +30,7 @@ def main() -> int:
             db.engine.dispose()
     finally:
         server.stop()
-        shutil.rmtree(home, ignore_errors=True)
+        forget(home)
     sys.stdout.write("migrations: up, no drift, down, up\n")
     return 0
 

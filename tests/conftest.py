@@ -1,7 +1,6 @@
 """Fixtures for all tests: a real PostgreSQL migrated by Alembic, the app, a session that is rolled back, a page client."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from koz.core.jobs import get_job
 from koz.core.limits import reset_limits
 from koz.core.outbox import relay
 from koz.core.settings import Settings
-from koz.demo.postgres import Server, start
+from koz.demo.postgres import Server, forget, start
 from koz.factory import create_app
 from koz.notifications.mailer import Letter
 from tests.factories.accounts import PASSWORD
@@ -48,7 +47,7 @@ def postgres() -> Iterator[Server]:
     server = start(home, durable=False)
     yield server
     server.stop()
-    shutil.rmtree(home, ignore_errors=True)
+    forget(home)
 
 
 def make_app(database_url: str, **config: Any) -> Flask:

@@ -121,21 +121,28 @@ def _package_binaries() -> Path:
 
 
 def _binaries(user: str | None) -> Path:
-    """Folder of the binaries, copied where the server's user can reach them if it can't reach the wheel's."""
+    """Folder of the binaries, copied where the server's user can reach them if it can't reach the wheel's.
+
+    The libraries that the wheel brings lie beside its package and are found by that place: both are copied.
+    """
     source = _package_binaries()
-    if user is None or _reachable(source, user):
+    if user is None or _reachable(source, user, "test -r"):
         return source
+    package = source.parents[1]
     mark = hashlib.sha256(f"{source}{source.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    target = ROOT_HOME / f"pginstall-{mark}"
+    target = ROOT_HOME / f"packages-{mark}"
     if not target.exists():
         ROOT_HOME.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=ROOT_HOME))
-        shutil.copytree(source.parent, partial / "pginstall", symlinks=True)
-        partial.chmod(0o755)
+        shutil.copytree(source.parent, partial / "all" / package.name / source.parent.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, partial / "all" / libraries.name, symlinks=True)
+        (partial / "all").chmod(0o755)
         with contextlib.suppress(OSError):  # another process was first: its copy is as good
-            (partial / "pginstall").rename(target)
+            (partial / "all").rename(target)
         shutil.rmtree(partial, ignore_errors=True)
-    return target / "bin"
+    return target / package.name / source.parent.name / "bin"
 
 
 def _elsewhere(home: Path) -> Path:
@@ -147,7 +154,7 @@ def _data_folder(home: Path, user: str | None) -> Path:
     base = home
     if user is not None:
         home.chmod(home.stat().st_mode | 0o711)
-        if not _reachable(home, user):
+        if not _reachable(home, user, "test -x"):
             base = _elsewhere(home)
             base.mkdir(parents=True, exist_ok=True)
             ROOT_HOME.chmod(0o755)
@@ -160,10 +167,10 @@ def _data_folder(home: Path, user: str | None) -> Path:
     return data
 
 
-def _reachable(path: Path, user: str) -> bool:
-    """Whether the user can enter every folder on the way and read the last one."""
+def _reachable(path: Path, user: str, wanted: str) -> bool:
+    """Whether the user can enter every folder on the way, and do what is wanted with the last one."""
     check = subprocess.run(
-        ["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", str(path)],
+        ["/bin/sh", "-c", f'{wanted} "$1" && test -x "$1"', "sh", str(path)],
         user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[], cwd="/", check=False,
     )  # fmt: skip
     return check.returncode == 0

@@ -5,17 +5,19 @@ the demo's data are whole: a home without it was interrupted and begins anew.
 """
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -27,6 +29,7 @@ from koz.demo import postgres
 READY_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 15
 MARK: Final = "seeded"
+LOG: Final = "koz.log"
 MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations/versions"
 
 Child = subprocess.Popen  # of bytes; the name keeps signatures short
@@ -61,19 +64,51 @@ def run_from(environ: Mapping[str, str], *, reset: bool = False) -> None:
 def run(home: Path, ports: Ports, *, reset: bool = False) -> None:
     """Start everything, say that it is ready, and wait for Ctrl-C or SIGTERM. Raises DemoError."""
     home = home.resolve()
-    if reset or not (home / MARK).exists():
-        postgres.forget(home)
+    for setting, port in (("PORT", ports.web), ("SANDBOX_PORT", ports.sandbox), ("MAIL_PORT", ports.mail)):
+        _check_free(setting, port)
     home.mkdir(parents=True, exist_ok=True)
+    if any(home.iterdir()) and not (home / LOG).exists():
+        raise DemoError(f"{home} holds other things: set KOZ_HOME to a folder that is the demo's own.")
+    with _alone(home):
+        if reset or not (home / MARK).exists():
+            postgres.forget(home)
+            home.mkdir(parents=True, exist_ok=True)
+        _run(home, ports)
+
+
+def _run(home: Path, ports: Ports) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell without job control had it ignored
         signal.signal(number, _interrupt)
     with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
-        log = stack.enter_context((home / "koz.log").open("ab"))
+        log = stack.enter_context((home / LOG).open("ab"))
         demo = _Demo(home, ports, stack, log)
         demo.start()
         print(f"Koz is ready: {demo.base}", flush=True)
         while all(child.poll() is None for child in demo.children):
             time.sleep(0.5)
-        raise DemoError(f"A part of Koz stopped by itself; {home / 'koz.log'} says why.")
+        raise DemoError(f"A part of Koz stopped by itself; {home / LOG} says why.")
+
+
+def _check_free(setting: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise DemoError(f"Port {port} is in use. Choose another: make demo {setting}={port + 10}.") from None
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Hold the home for this demo: a second one in it would stop the first one's database. Raises DemoError."""
+    with home.with_name(f"{home.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoError(
+                f"A demo runs in {home} already: stop it first, or set KOZ_HOME to another folder."
+            ) from None
+        yield
 
 
 class _Demo:
@@ -136,7 +171,7 @@ class _Demo:
         )
         if done.returncode:
             self.log.write(done.stderr.encode())
-            raise DemoError(f"{failure}; {self.home / 'koz.log'} says why.")
+            raise DemoError(f"{failure}; {self.home / LOG} says why.")
 
     def _spawn(self, module: str, *words: str) -> None:
         self._start([sys.executable, "-m", module, *words])
@@ -161,7 +196,7 @@ class _Demo:
             time.sleep(0.1)
         raise DemoError(
             f"Nothing answers on port {port}. Is it in use? Choose another: make demo {setting}={port + 10}. "
-            f"{self.home / 'koz.log'} says more."
+            f"{self.home / LOG} says more."
         )
 
 

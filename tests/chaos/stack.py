@@ -3,7 +3,6 @@
 import contextlib
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -65,7 +64,7 @@ class Stack:
         self._stack.close()
 
     def _start(self) -> None:
-        self._stack.callback(shutil.rmtree, self.home, ignore_errors=True)
+        self._stack.callback(postgres.forget, self.home)
         server = postgres.start(self.home, durable=False)
         self._stack.callback(server.stop)
         mail = Controller(self.mailbox, hostname="127.0.0.1", port=self.mail_port)
