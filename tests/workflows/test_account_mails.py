@@ -39,6 +39,13 @@ def test_who_joins_from_a_page_comes_back_to_it_after_the_proof(client, letters)
     assert client.post(proved, form).response.location == wanted
 
 
+def test_nobody_gets_letters_without_end_because_others_join_in_their_name(client, session):
+    form = {"name": "Awa", "email": make_person(session).email, "password": "quatre mots bien choisis"}
+    for n in range(10):
+        client.post("/join", form, environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})
+    client.post("/join", form | {"email": form["email"].upper()}, status=429, environ_base={"REMOTE_ADDR": "10.0.1.1"})
+
+
 @pytest.mark.parametrize(
     "wanted", ["//evil.test/x", "https://evil.test", "/\\evil.test", "/\t/evil.test", "/" + "a" * 400]
 )

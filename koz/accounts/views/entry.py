@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from koz.accounts import services
 from koz.accounts.forms import ConfirmForm, ForgottenForm, JoinForm, LoginForm, NewPasswordForm
+from koz.accounts.queries import fold_email
 from koz.accounts.views.web import bp, cookie_name, go, go_logged_in, next_address, session_token
 from koz.core.access import access, require_member
 from koz.core.db import unit_of_work
@@ -28,6 +29,7 @@ def join() -> ResponseReturnValue:
     next_path = next_address("")
     next_path = next_path if len(next_path) <= NEXT_LENGTH else ""
     limit("join", request.remote_addr or "", "20/hour")
+    limit("join.mail", fold_email(form.email.data or ""), "10/day")  # from however many addresses: it sends mail
     with unit_of_work() as session:
         services.join(session, form.to_command(next_path))
     return go(url_for("accounts.joined"))
