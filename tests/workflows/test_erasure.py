@@ -4,16 +4,18 @@ import pytest
 from sqlalchemy import select
 
 from koz.accounts import services as accounts
+from koz.accounts.models import Organisation, Person
 from koz.accounts.services import export_person
 from koz.campaigns.models import CampaignFollower
 from koz.consultations.states import Choice
 from koz.core.clock import now
+from koz.matching.services import proposing
 from koz.notifications.models import Mail, MailState
 from koz.notifications.services import queue_mail
 from koz.payments.models import Gift
 from koz.payments.queries import has_given
 from koz.payments.states import GiftState
-from tests.factories.accounts import make_person
+from tests.factories.accounts import make_member, make_person
 from tests.factories.campaigns import make_campaign
 from tests.factories.consultations import (
     cast_votes,
@@ -22,6 +24,7 @@ from tests.factories.consultations import (
     make_consultation,
     make_contribution,
 )
+from tests.factories.matching import actor_of, invite, make_concept, make_mission, make_profile
 
 
 def make_gift(session, campaign, email, **values):
@@ -104,6 +107,27 @@ def test_what_was_said_loses_its_name_or_is_taken_down(client, session, letters,
         assert (words in text) is keep, words
     assert ("Retiré par son auteur" in text) is not keep
     assert session.get_one(type(theirs), theirs.id).agree == 2
+
+
+def test_an_engagement_outlives_its_professional_without_a_name(client, session, letters, enter):
+    skill, campaign = make_concept(session), make_campaign(session)
+    editor = make_member(session, session.get_one(Organisation, campaign.organisation_id), "editor")
+    mission, profile = (
+        make_mission(session, {skill.id: (3, True)}, campaign=campaign),
+        make_profile(session, {skill.id: 3}),
+    )
+    pro = session.get_one(Person, profile.person_id)
+    invited = invite(session, mission, profile)
+    engagement = proposing.accept(session, actor_of(session, pro.id), invited.id)
+    name, email = pro.name, pro.email
+    erase(session, letters, pro)
+    enter(editor)
+    for address in (f"/engagements/{engagement}", f"/manage/missions/{mission.id}/matches"):
+        page = client.get(address)
+        assert "Compte supprimé" in page.text or "n’existe plus" in page.text
+        assert name not in page.text
+        assert email not in page.body
+        assert "None" not in page.body
 
 
 def test_a_person_s_copy_holds_gifts_follows_words_and_votes(session):
