@@ -41,7 +41,7 @@ def run(app: Flask) -> None:
     periodic = threading.Thread(target=_run_periodic, args=(app, stop, queue_lost), name="periodic")
     periodic.start()
     try:
-        while queue is not None and _work(queue):
+        while queue is not None and _work(app, queue):
             queue_lost.set()
             log.warning("worker.queue_down")
             _wait(RETRY_S)
@@ -55,12 +55,16 @@ def run(app: Flask) -> None:
         periodic.join()
 
 
-def _work(queue: "Redis") -> bool:
-    """Serve the queue. True when it was lost, False when the worker was asked to stop."""
+def _work(app: Flask, queue: "Redis") -> bool:
+    """Serve the queue. True when it was lost, False when the worker was asked to stop.
+
+    Jobs find the app by its context: there is none yet when this module itself is the program.
+    """
     try:
         queues = [Queue(name, connection=queue, serializer=JSONSerializer) for name in jobs.QUEUES]
         worker = SimpleWorker(queues, connection=queue, serializer=JSONSerializer, worker_ttl=WORKER_TTL_S)
-        worker.work(logging_level="WARNING")
+        with app.app_context():
+            worker.work(logging_level="WARNING")
     except (RedisError, OSError):
         return True
     return False
