@@ -43,9 +43,7 @@ def give(page: Page, stack: Stack, slug: str, euros: str) -> None:
     expect(page.locator("h1")).to_contain_text("Merci")
 
 
-def funded_campaign(
-    title: str, stack: Stack, visitor: Visitor, log_in: Callable[[Page, str], None], see: See
-) -> str:
+def funded_campaign(title: str, stack: Stack, visitor: Visitor, log_in: Callable[[Page, str], None], see: See) -> str:
     """A campaign of the demo's association, approved, live, its minimum collected by two gifts. Returns its slug."""
     page = visitor()
     log_in(page, "ngo@koz.test")
@@ -72,7 +70,9 @@ def speak(page: Page, see: See) -> None:
     expect(page.locator(".notice.bad")).to_be_visible()
     expect(page.locator("[name=title]")).to_have_value("Réserver le débit dès le mois de mai")
     see(page, "contribute-error")
-    page.fill("[name=body]", "En juillet, il est trop tard\u202f: les frayères sont déjà à sec.\n\n## Ce qu’il faut\n\nMai.")
+    page.fill(
+        "[name=body]", "En juillet, il est trop tard\u202f: les frayères sont déjà à sec.\n\n## Ce qu’il faut\n\nMai."
+    )
     page.click("main form button[type=submit]")
     page.wait_for_url(re.compile(r"/contributions/\d+$"))
     expect(page.locator("h1")).to_contain_text("Réserver le débit")

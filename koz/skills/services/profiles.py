@@ -94,9 +94,7 @@ def _set_words(profile: Profile, words: str) -> None:
     profile.words, profile.updated_at = words, now()
 
 
-def confirm_skills(
-    session: Session, person_id: int, levels: Mapping[int, int], *, looking_on: bool = False
-) -> None:
+def confirm_skills(session: Session, person_id: int, levels: Mapping[int, int], *, looking_on: bool = False) -> None:
     """The confirmed skills are these from now on: concept → level.
 
     Raises Invalid, also when nothing is ticked by somebody who had nothing and is not `looking_on` for more.
