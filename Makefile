@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.requirements
+EDITABLE := $(BIN)/python -m pip install --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
@@ -16,6 +17,7 @@ $(STAMP): requirements/run.txt requirements/dev.txt
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Koz needs Python 3.11 or newer."; exit 1; }
 	@echo "Installing the pinned packages into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt -r requirements/dev.txt
+	@$(EDITABLE) >/dev/null 2>&1 || $(EDITABLE)
 	@touch $@
 
 setup: $(STAMP) ## virtual environment, packages, translations
@@ -29,7 +31,7 @@ test: setup ## every test
 	@scripts/judges.sh
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
 
-check: setup ## formatting, lint, types, contracts, templates, translations, migrations
+check: setup ## formatting, lint, types, contracts, templates, translations, migrations, known weaknesses
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -37,6 +39,7 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 	$(BIN)/djlint templates koz/sandbox/templates --lint --quiet
 	$(BIN)/python scripts/translate.py check
 	$(BIN)/python scripts/migrations.py
+	$(BIN)/python scripts/audit.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }
 
 bench: setup ## what pages and webhooks cost, as ratios to floors of the same run

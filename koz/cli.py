@@ -11,7 +11,7 @@ from typing import Final
 import click
 import structlog
 from flask import Flask
-from flask.cli import FlaskGroup, ScriptInfo
+from flask.cli import AppGroup, ScriptInfo
 from flask_migrate import upgrade
 from sqlalchemy.exc import ArgumentError
 
@@ -39,10 +39,11 @@ FEATURE_COMMANDS: Final[tuple[str, ...]] = (
 
 
 def _make_app() -> Flask:
-    return create_app()
+    return create_app()  # read when a command needs it, so that --help needs no settings
 
 
-@click.group(cls=FlaskGroup, create_app=_make_app, add_default_commands=False, add_version_option=False)
+@click.group(cls=AppGroup, context_settings={"obj": ScriptInfo(create_app=_make_app)})
+@click.version_option(package_name="koz")
 def koz() -> None:
     """Koz: a public cause from funding to decision."""
 

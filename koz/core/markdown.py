@@ -8,15 +8,21 @@ _TAGS = {
     "p", "br", "hr", "strong", "em", "s", "a", "ul", "ol", "li", "blockquote", "code", "pre",
     "h3", "h4", "h5", "table", "thead", "tbody", "tr", "th", "td", "del", "ins",
 }  # fmt: skip
-_HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h5", "h5": "h5", "h6": "h5"}
+_FIRST, _LAST = 3, 5
 
 
 def render_markdown(text: str) -> str:
-    """HTML of a Markdown text: no raw HTML, no images, links without referrer; headings from h3 down."""
+    """HTML of a Markdown text: no raw HTML, no images, links without referrer; headings from h3 down, none skipped."""
     tokens = _parser.parse(text)
+    above: list[int] = []  # levels, as written, of the headings that enclose the present one
     for token in tokens:
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            while above and above[-1] >= level:
+                above.pop()
+            above.append(level)
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = _HEADINGS[token.tag]
+            token.tag = f"h{min(_FIRST + len(above) - 1, _LAST)}"
     return clean_html(_parser.renderer.render(tokens, _parser.options, {}))
 
 

@@ -107,6 +107,16 @@ def start(home: Path, *, durable: bool = True) -> Server:
     return server
 
 
+def running_url(home: Path, name: str) -> str:
+    """SQLAlchemy URL of a database of the server that another process runs for `home`. Raises PostgresError."""
+    home = home.resolve()
+    for base in (home, _elsewhere(home)):
+        with contextlib.suppress(OSError, IndexError):
+            socket_dir = (base / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[4]
+            return f"postgresql+psycopg://koz@/{name}?host={socket_dir}"
+    raise PostgresError(f"No database runs for {home}.")
+
+
 def forget(home: Path) -> None:
     """Remove the data of `home`, also those that lie elsewhere because of root."""
     shutil.rmtree(_elsewhere(home.resolve()), ignore_errors=True)

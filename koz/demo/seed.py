@@ -49,10 +49,12 @@ from koz.demo.content import (
     VOICES,
     Cause,
 )
+from koz.matching.services import proposing, ranking
 from koz.payments import queries as payment_queries
 from koz.payments.gateway import PaymentGateway
 from koz.payments.jobs import current_gateway
 from koz.payments.services import give, onboard, settle
+from koz.skills import queries as skill_queries
 from koz.skills import services as skills
 from koz.skills.services import examples
 
@@ -65,6 +67,7 @@ IDENTITIES: Final = {
 PROFESSIONALS: Final = 200
 PARTICIPANTS: Final = 120
 MISSIONS_EACH: Final = 10
+INVITATIONS: Final = 2
 TIMEOUT_S: Final = 20
 
 
@@ -354,7 +357,7 @@ def _answer(campaign_id: int) -> None:
 
 
 def _skills(people: People) -> None:
-    """The starter taxonomy, two hundred profiles, and missions of the three causes that are under way."""
+    """The starter taxonomy, two hundred profiles, and missions of the causes under way, two invitations."""
     with unit_of_work() as session:
         skills.load_starter(session)
     with unit_of_work() as session:
@@ -363,3 +366,9 @@ def _skills(people: People) -> None:
         owner = _actor(session, people.by_name["ngo"])
         slugs = [c.slug for c in campaign_queries.list_public(session, limit=20) if c.state in {"live", "consulting"}]
         examples.seed_missions(session, owner, slugs, each=MISSIONS_EACH)
+    with unit_of_work() as session:
+        owner, pro_id = _actor(session, people.by_name["ngo"]), people.by_name["pro"]
+        profile = skill_queries.find_profile(session, pro_id)
+        assert profile is not None
+        for fit in ranking.best_missions(session, pro_id)[:INVITATIONS]:
+            proposing.invite(session, owner, fit.card.mission.id, profile.id)

@@ -69,6 +69,12 @@ class Gift(Base):
         Index("ix_gifts_campaign_id_collected_at", "campaign_id", "collected_at"),
         Index("ix_gifts_campaign_id_email", "campaign_id", "email"),
         Index("ix_gifts_campaign_id_id", "campaign_id", "id"),
+        Index(
+            "ix_gifts_shown",
+            "campaign_id",
+            "collected_at",
+            postgresql_where="state = 'collected' AND public_name IS NOT NULL",
+        ),
         Index("ix_gifts_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
         Index("ix_gifts_opened", "created_at", postgresql_where="state = 'opened'"),
     )

@@ -113,14 +113,14 @@ def profile_skills() -> ResponseReturnValue:
     actor, error, chosen = require_member(), "", None
     if request.method == "POST":
         chosen = read_levels(request.form)
+        more = request.form.get("more", "").strip()[:MAX_QUERY]
+        asked = "find" in request.form and more
         try:
             with unit_of_work() as session:
-                profiles.confirm_skills(session, actor.id or 0, chosen)
+                profiles.confirm_skills(session, actor.id or 0, chosen, looking_on=bool(asked))
         except KozError as refused:
             error = refused.sentence
         else:
-            more = request.form.get("more", "").strip()[:MAX_QUERY]
-            asked = "find" in request.form and more
             here = url_for("skills.profile_skills", q=more, _anchor="more") if asked else None
             return redirect(here or url_for("skills.profile_availability"), 303)
     text = request.args.get("q", "").strip()[:MAX_QUERY]

@@ -94,9 +94,15 @@ def _set_words(profile: Profile, words: str) -> None:
     profile.words, profile.updated_at = words, now()
 
 
-def confirm_skills(session: Session, person_id: int, levels: Mapping[int, int]) -> None:
-    """The confirmed skills are these from now on: concept → level. Raises Invalid."""
-    _set_skills(session, _lock_or_make(session, person_id), levels)
+def confirm_skills(session: Session, person_id: int, levels: Mapping[int, int], *, looking_on: bool = False) -> None:
+    """The confirmed skills are these from now on: concept → level.
+
+    Raises Invalid, also when nothing is ticked by somebody who had nothing and is not `looking_on` for more.
+    """
+    profile = _lock_or_make(session, person_id)
+    if not levels and not looking_on and not queries.list_profile_skills(session, profile.id):
+        raise Invalid(_("Tick at least one skill, or look for another one below."))
+    _set_skills(session, profile, levels)
 
 
 def _set_skills(session: Session, profile: Profile, levels: Mapping[int, int]) -> None:
