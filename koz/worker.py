@@ -14,6 +14,7 @@ import structlog
 from flask import Flask
 from redis import Redis, RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from koz.core import jobs
@@ -30,6 +31,17 @@ RETRY_S: Final = 2
 
 class Stopped(Exception):
     """SIGTERM or Ctrl-C while waiting."""
+
+
+class Worker(SimpleWorker):
+    """RQ's worker that remembers that it was asked to stop, also when the queue is lost at the same moment."""
+
+    stop_asked = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """The handler of SIGTERM and Ctrl-C while the queue is served."""
+        Worker.stop_asked = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call] # RQ leaves it untyped
 
 
 def run(app: Flask) -> None:
@@ -62,11 +74,11 @@ def _work(app: Flask, queue: "Redis") -> bool:
     """
     try:
         queues = [Queue(name, connection=queue, serializer=JSONSerializer) for name in jobs.QUEUES]
-        worker = SimpleWorker(queues, connection=queue, serializer=JSONSerializer, worker_ttl=WORKER_TTL_S)
+        worker = Worker(queues, connection=queue, serializer=JSONSerializer, worker_ttl=WORKER_TTL_S)
         with app.app_context():
             worker.work(logging_level="WARNING")
-    except (RedisError, OSError):
-        return True
+    except (RedisError, OSError, StopRequested):
+        return not Worker.stop_asked
     return False
 
 
