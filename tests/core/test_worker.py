@@ -12,6 +12,8 @@ def test_jobs_of_the_queue_find_the_app_also_when_nobody_gave_its_context(app, m
     class Worker:
         """A queue with one job, which ends the worker."""
 
+        stop_asked = True
+
         def __init__(self, *_queues, **_options):
             pass
 
@@ -19,7 +21,7 @@ def test_jobs_of_the_queue_find_the_app_also_when_nobody_gave_its_context(app, m
             jobs.run_job("probe")
 
     monkeypatch.setitem(jobs._jobs, "probe", lambda: ran.append("probe"))
-    monkeypatch.setattr(worker, "SimpleWorker", Worker)
+    monkeypatch.setattr(worker, "Worker", Worker)
     monkeypatch.setattr(worker, "PERIODIC", ())
     monkeypatch.setitem(app.extensions, "koz_redis", object())
     Context().run(worker.run, app)
