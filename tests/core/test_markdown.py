@@ -1,7 +1,7 @@
 """Users' Markdown: safe, and its headings fit under the page's own without a gap."""
 
-import itertools
 import re
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ def test_headings_begin_under_the_page_s_own_whatever_level_was_written() -> Non
 @given(st.lists(st.integers(1, 6), max_size=12))
 def test_no_level_of_heading_is_skipped(written: list[int]) -> None:
     found = [2, *levels(render_markdown("\n\n".join(f"{'#' * n} word" for n in written)))]
-    assert all(here <= before + 1 for before, here in itertools.pairwise(found))
+    assert all(here <= before + 1 for before, here in pairwise(found))
     assert all(3 <= n <= 5 for n in found[1:])
 
 

@@ -100,6 +100,17 @@ def test_words_that_mean_nothing_are_kept_and_said_so(client, session, person, c
     assert client.get("/professionals/me/words").field("words") == "xqzw"
 
 
+def test_confirming_nothing_at_first_is_asked_about_but_taking_all_back_later_is_not(session, client, person, concepts):
+    press, _accounts = concepts
+    client.post("/professionals/me/words", {"words": "communiqué de presse"})
+    page = client.post("/professionals/me/skills", {}, status=422)
+    assert page.all("div", role="alert")
+    client.post("/professionals/me/skills", {"concept": [press.id], f"level-{press.id}": "4"})
+    answer = client.post("/professionals/me/skills", {})
+    assert answer.response.location == "/professionals/me/availability"
+    assert skills(session, person) == {}
+
+
 def test_wrong_choices_change_nothing(session, client, person, concepts):
     press, _accounts = concepts
     make_profile(session, {press.id: 4}, person=person)
