@@ -22,12 +22,16 @@ from typing import Any
 import psutil
 from flask_migrate import upgrade
 from sqlalchemy import event, insert, text
+from stripe import WebhookSignature
 
+from koz.accounts.models import Organisation
+from koz.campaigns.models import BudgetLine, Campaign, CampaignSource, CampaignUpdate, TimelineEntry
 from koz.core.clock import now, today
 from koz.core.db import db, unit_of_work
 from koz.core.settings import DEMO_WEBHOOK_SECRET, Settings
 from koz.demo import postgres
 from koz.factory import create_app
+from koz.payments.models import Gift, PaymentAccount
 
 ROUNDS = 3
 SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
@@ -129,10 +133,6 @@ def prepare(environment: dict[str, str]) -> dict[str, int]:
 
 def fill(session: Any) -> None:
     """Organisations and campaigns as rich as a typical one, with many gifts."""
-    from koz.accounts.models import Organisation  # noqa: PLC0415
-    from koz.campaigns.models import BudgetLine, Campaign, CampaignSource, CampaignUpdate, TimelineEntry  # noqa: PLC0415
-    from koz.payments.models import Gift, PaymentAccount  # noqa: PLC0415
-
     for gifts in (10, 10_000):
         organisation = Organisation(slug=f"bench-{gifts}", name="Air libre", kind="association")
         session.add(organisation)
@@ -157,9 +157,10 @@ def fill(session: Any) -> None:
             )
             session.add(CampaignUpdate(campaign_id=campaign.id, title=f"Nouvelle {n}", body_md="", body_html=""))
             session.add(TimelineEntry(campaign_id=campaign.id, kind="update", params={}, key=f"u{n}"))
+        start = now() - timedelta(days=1)
         rows = [
             {"campaign_id": campaign.id, "organisation_id": organisation.id, "email": f"d{n}@koz.test", "amount_minor": 2000,
-             "state": "collected", "public_name": f"Donneur {n}", "collected_at": now()}
+             "state": "collected", "public_name": f"Donneur {n}", "collected_at": start + timedelta(seconds=n)}
             for n in range(gifts)
         ]  # fmt: skip
         session.execute(insert(Gift), rows)
@@ -210,8 +211,6 @@ def request_text(path: str, body: str | None, headers: str = "") -> str:
 
 def signed_requests(mark: str, most: int = 12_000) -> list[str]:
     """Signed events, each with an id of its own, as Stripe would send them."""
-    from stripe import WebhookSignature  # noqa: PLC0415
-
     requests = []
     for n in range(most):
         event_body = json.dumps({

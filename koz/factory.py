@@ -59,6 +59,7 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.workflows.accounts",
     "koz.workflows.answers",
     "koz.workflows.campaigns",
+    "koz.workflows.consultations",
     "koz.workflows.following",
     "koz.workflows.funding",
     "koz.workflows.gifts",

@@ -14,4 +14,5 @@ PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("payments.apply_inbox", 20),
     ("payments.send_refunds", 20),
     ("payments.sweep", 120),
+    ("payments.tidy", 3600),
 )

@@ -14,6 +14,7 @@ import structlog
 from flask import Flask
 from redis import Redis, RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from koz.core import jobs
@@ -32,6 +33,17 @@ class Stopped(Exception):
     """SIGTERM or Ctrl-C while waiting."""
 
 
+class Worker(SimpleWorker):
+    """RQ's worker that remembers that it was asked to stop, also when the queue is lost at the same moment."""
+
+    stop_asked = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """The handler of SIGTERM and Ctrl-C while the queue is served."""
+        Worker.stop_asked = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call] # RQ leaves it untyped
+
+
 def run(app: Flask) -> None:
     """Work until SIGTERM or Ctrl-C; the job under way is finished first."""
     stop, queue_lost = threading.Event(), threading.Event()
@@ -41,7 +53,7 @@ def run(app: Flask) -> None:
     periodic = threading.Thread(target=_run_periodic, args=(app, stop, queue_lost), name="periodic")
     periodic.start()
     try:
-        while queue is not None and _work(queue):
+        while queue is not None and _work(app, queue):
             queue_lost.set()
             log.warning("worker.queue_down")
             _wait(RETRY_S)
@@ -55,14 +67,18 @@ def run(app: Flask) -> None:
         periodic.join()
 
 
-def _work(queue: "Redis") -> bool:
-    """Serve the queue. True when it was lost, False when the worker was asked to stop."""
+def _work(app: Flask, queue: "Redis") -> bool:
+    """Serve the queue. True when it was lost, False when the worker was asked to stop.
+
+    Jobs find the app by its context: there is none yet when this module itself is the program.
+    """
     try:
         queues = [Queue(name, connection=queue, serializer=JSONSerializer) for name in jobs.QUEUES]
-        worker = SimpleWorker(queues, connection=queue, serializer=JSONSerializer, worker_ttl=WORKER_TTL_S)
-        worker.work(logging_level="WARNING")
-    except (RedisError, OSError):
-        return True
+        worker = Worker(queues, connection=queue, serializer=JSONSerializer, worker_ttl=WORKER_TTL_S)
+        with app.app_context():
+            worker.work(logging_level="WARNING")
+    except (RedisError, OSError, StopRequested):
+        return not Worker.stop_asked
     return False
 
 

@@ -7,9 +7,10 @@ from koz.core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class EmailProofRequested(Event):
-    """Somebody must show that an address is theirs."""
+    """Somebody must show that an address is theirs. `next_path` is the page of this site that they wanted to go to."""
 
     person_id: int
+    next_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,13 +49,14 @@ class JoinForm(NewPasswordForm):
     name = StrippedField(_l("Your name"), validators=[NEEDED, Length(max=120)])
     email = StrippedField(_l("E-mail address"), validators=EMAIL)
 
-    def to_command(self) -> NewPerson:
-        """The person to be."""
+    def to_command(self, next_path: str) -> NewPerson:
+        """The person to be, and the page that they came from."""
         return NewPerson(
             email=self.email.data or "",
             name=self.name.data or "",
             password=self.password.data or "",
             locale=current_locale(),
+            next_path=next_path,
         )
 
 

@@ -70,8 +70,9 @@ def _page_before() -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-def _go(endpoint: str) -> HTTPException:
-    back = request.full_path.rstrip("?") if request.method == "GET" else _page_before()
+def _go(endpoint: str, back: str = "") -> HTTPException:
+    if not back:
+        back = request.full_path.rstrip("?") if request.method == "GET" else _page_before()
     target = back if back.startswith("/") and not back.startswith("//") else "/"
     return _Elsewhere(response=redirect(url_for(endpoint, next=target), 303))
 
@@ -84,11 +85,14 @@ def require_member() -> Actor:
     return actor
 
 
-def require_fresh() -> Actor:
-    """The actor, who gave the password within the last minutes; otherwise they are asked for it first."""
+def require_fresh(back: str = "") -> Actor:
+    """The actor, who gave the password within the last minutes; otherwise they are asked for it first.
+
+    They come back to `back`: the page that holds the form, unless it is this address or the one they were on.
+    """
     actor = require_member()
     if not actor.fresh:
-        raise _go("accounts.confirm")
+        raise _go("accounts.confirm", back)
     return actor
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 from flask import Flask, g, has_app_context, has_request_context, request
 from flask_babel import Babel, force_locale, get_locale, get_translations
 from flask_babel import lazy_gettext as _lazy
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 LOCALES: Final = ("fr", "en")
@@ -88,8 +90,15 @@ def init_i18n(app: Flask) -> None:
     app.jinja_env.globals.update(_=_markup, ngettext=_ngettext_markup)
 
 
-def _markup(message: str, **values: Any) -> Markup:
-    """`_` of templates: values are escaped, the message is ours. Jinja's own wrapper costs three times as much."""
+@pass_eval_context
+def _markup(about: EvalContext, message: str, **values: Any) -> str:
+    """`_` of templates: in HTML values are escaped, the message is ours. Jinja's own wrapper costs three times as much.
+
+    Templates of plain text (subjects and texts of mails) escape nothing.
+    """
+    if not about.autoescape:
+        plain: str = _translations().ugettext(message)
+        return plain % values if "%" in plain else plain
     locale = current_locale()
     text = _markups.get((locale, message))
     if text is None:
@@ -97,7 +106,10 @@ def _markup(message: str, **values: Any) -> Markup:
     return text % values if "%" in text else text
 
 
-def _ngettext_markup(singular: str, plural: str, num: int, **values: Any) -> Markup:
+@pass_eval_context
+def _ngettext_markup(about: EvalContext, singular: str, plural: str, num: int, **values: Any) -> str:
     """`ngettext` of templates: like `_markup`, with `num` among the values."""
-    text = Markup(_translations().ungettext(singular, plural, num))  # noqa: S704 - a text of our catalogues
+    text: str = _translations().ungettext(singular, plural, num)
+    if about.autoescape:
+        text = Markup(text)  # noqa: S704 - a text of our catalogues
     return text % ({"num": num} | values) if "%" in text else text

@@ -105,6 +105,7 @@ def relay(uow: Uow = unit_of_work, *, limit: int = 500) -> int:
 
 def _deliver_next(session: Session) -> bool | None:
     """True when handled, False when it failed and will be tried again, None when nothing is due."""
+    session.flush()  # so that what is due is asked after everything written in this session
     delivery = session.scalar(
         select(OutboxDelivery)
         .where(

@@ -8,9 +8,11 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from koz.core.errors import KozError, Unavailable
 from koz.core.i18n import LOCALE_COOKIE, LOCALES, _, current_locale
@@ -23,7 +25,16 @@ csrf = CSRFProtect()
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 #: What a trusted proxy may call a request; anything else is replaced.
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
+#: The largest number of a BIGINT column.
+ROW_ID_MAX: Final = 2**63 - 1
 YEAR_S: Final = 365 * 24 * 3600
+
+
+class _RowId(IntegerConverter):
+    """`<int:…>` in addresses: a number that no row can have leads nowhere, instead of to an error of the database."""
+
+    def __init__(self, rules: Map, *args: Any, **options: Any) -> None:
+        super().__init__(rules, *args, **{"max": ROW_ID_MAX} | options)
 
 
 def init_web(app: Flask, settings: Settings) -> None:
@@ -44,13 +55,15 @@ def init_web(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    app.url_map.converters["int"] = _RowId
     csrf.init_app(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(KozError, _koz_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(OperationalError, _database_down)
+    for error in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(error, _database_down)
     app.register_error_handler(Exception, _bug)
 
 
@@ -77,7 +90,8 @@ def _finish(response: Response) -> Response:
     else:
         headers.setdefault("Content-Language", current_locale())
         headers.add("Vary", "Accept-Language, Cookie")
-        headers.setdefault("Cache-Control", "no-store" if "Set-Cookie" in headers else "private, no-cache")
+        kept = "no-store" if "Set-Cookie" in headers or _is_private() else "private, no-cache"
+        headers.setdefault("Cache-Control", kept)
     asked = request.args.get("lang")
     if asked in LOCALES:
         response.set_cookie(
@@ -95,6 +109,12 @@ def _finish(response: Response) -> Response:
     headers["X-Request-Id"] = g.get("request_id", "")
     _log(response)
     return response
+
+
+def _is_private() -> bool:
+    """Whether the page is for somebody in particular: who is logged in, or who was sent its address."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "__koz_access__", "public") != "public" or "token" in (request.view_args or {})
 
 
 def content_security_policy(settings: Settings, *, frame_ancestors: str = "'none'") -> str:
@@ -152,8 +172,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return answer
 
 
-def _database_down(error: DBAPIError) -> ResponseReturnValue:
-    log.error("database.down", kind=type(error.orig).__name__)
+def _database_down(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
+    log.error("database.down", kind=type(getattr(error, "orig", None) or error).__name__)
     return problem(
         503, _("Koz cannot answer right now. Nothing was done and nothing was taken: try again in a moment."), 5
     )

@@ -125,6 +125,7 @@ class _Demo:
         except postgres.PostgresError as error:
             raise DemoError(str(error)) from None
         self.stack.callback(server.stop)
+        self.stack.callback(_stop, self.children)
         smtp = postgres.free_port()
         self.environment |= {
             "KOZ_ENV": "demo",
@@ -182,7 +183,6 @@ class _Demo:
             start_new_session=True,
         )  # fmt: skip
         self.children.append(child)
-        self.stack.callback(_stop, child)
 
     def _wait(self, url: str, setting: str, port: int) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
@@ -212,12 +212,13 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _stop(process: "Child[bytes]") -> None:
-    """End a child and all of its own children."""
-    if process.poll() is None:
-        process.terminate()
+def _stop(children: "list[Child[bytes]]") -> None:
+    """End all children, the last started first told, and all of their own children."""
+    for child in reversed(children):
+        child.terminate()
+    for child in reversed(children):
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_TIMEOUT_S)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+            child.wait(STOP_TIMEOUT_S)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

@@ -4,12 +4,12 @@ A claim is committed before the server is spoken to. A process that dies in betw
 `STUCK` it becomes `unknown` and is shown to staff: a second mail would be worse than one to look into.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -36,20 +36,40 @@ class Claim:
     params: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """One of many mails of a kind: to whom, in which language, with which values, under which key."""
+
+    to_email: str | None
+    locale: str
+    params: Mapping[str, str | int]
+    key: str
+
+
 def queue_mail(
     session: Session, template: str, to_email: str | None, locale: str, params: Mapping[str, str | int], key: str
 ) -> bool:
     """Queue one mail; False when `key` was queued before or there is nobody to write to. Sent after the commit."""
-    if not to_email:
-        return False
-    values = {
-        "key": key, "template": template, "to_email": to_email, "locale": locale, "params": dict(params),
-        "state": MailState.WAITING, "attempts": 0, "created_at": now(), "next_attempt_at": now(),
-    }  # fmt: skip
-    new = session.scalar(insert(Mail).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(Mail.id))
-    if new is not None:
+    return queue_mails(session, template, [Addressed(to_email, locale, params, key)]) == 1
+
+
+def queue_mails(session: Session, template: str, mails: Iterable[Addressed]) -> int:
+    """Queue mails of one kind by one statement for hundreds of them. Returns how many are new."""
+    rows = [
+        {
+            "key": mail.key, "template": template, "to_email": mail.to_email, "locale": mail.locale,
+            "params": dict(mail.params), "state": MailState.WAITING, "attempts": 0, "created_at": now(),
+            "next_attempt_at": now(),
+        }
+        for mail in mails if mail.to_email
+    ]  # fmt: skip
+    if not rows:
+        return 0
+    statement = insert(Mail).on_conflict_do_nothing(index_elements=["key"]).returning(Mail.id)
+    new = session.scalars(statement, rows).all()
+    if new:
         wake_after_commit(session, SEND_JOB)
-    return new is not None
+    return len(new)
 
 
 def claim_next(session: Session) -> Claim | None:
@@ -124,3 +144,13 @@ def forget_old(session: Session) -> int:
         .returning(Mail.id)
     )
     return len(session.scalars(statement).all())
+
+
+def forget_address(session: Session, email: str) -> int:
+    """Empty all mails to an address and send none that waits. Returns how many.
+
+    One that is being sent at this moment goes out; the keys stay, so nothing is sent again.
+    """
+    state = case((Mail.state == MailState.WAITING, MailState.REFUSED), else_=Mail.state)
+    statement = update(Mail).where(Mail.to_email == email).values(to_email="", params={}, state=state)
+    return len(session.scalars(statement.returning(Mail.id).execution_options(synchronize_session=False)).all())

@@ -3,23 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from koz.campaigns.states import CampaignState
+from koz.campaigns.states import STAGES, CampaignState
 
 S = CampaignState
-#: The stage (1 to 5) that a state is in; 6: followed to the end; 0: not begun.
-STAGE_OF: Final[Mapping[CampaignState, int]] = {
-    S.DRAFT: 0,
-    S.SUBMITTED: 0,
-    S.CHANGES_REQUESTED: 0,
-    S.APPROVED: 0,
-    S.LIVE: 1,
-    S.FUNDED: 2,
-    S.FAILED: 1,
-    S.CONSULTING: 3,
-    S.ANSWERED: 5,
-    S.CLOSED: 6,
-    S.CANCELLED: 0,
-}
 #: Names of the list's filters and the states they show.
 GROUPS: Final[Mapping[str, tuple[CampaignState, ...]]] = {
     "funding": (S.LIVE,),
@@ -31,4 +17,4 @@ GROUPS: Final[Mapping[str, tuple[CampaignState, ...]]] = {
 
 def stage_of(state: CampaignState, *, consultation_closed: bool = False) -> int:
     """The stage a campaign is in. Between the end of the consultation and the answer it is the fourth."""
-    return 4 if state is S.CONSULTING and consultation_closed else STAGE_OF[state]
+    return 4 if state is S.CONSULTING and consultation_closed else STAGES[state]

@@ -31,7 +31,7 @@ class CheckoutOrder:
     campaign_title: str
     amount: Money
     tip: Money
-    email: str
+    email: str | None
     locale: str
     success_url: str
     cancel_url: str

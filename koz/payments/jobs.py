@@ -59,3 +59,10 @@ def sweep(look_after_s: int = LOOK_AFTER_S) -> int:
             continue
         looked += 1
     return looked
+
+
+@job("payments.tidy", queue="payments", timeout_s=120)
+def tidy() -> int:
+    """Forget what old events said. Returns how many."""
+    with unit_of_work() as session:
+        return webhooks.forget_old(session)

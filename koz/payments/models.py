@@ -6,7 +6,7 @@ zero per currency, by a deferred trigger, and nothing of it can be changed, by a
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,9 @@ from koz.core.clock import now
 from koz.core.db import Base, money_check, state_column
 from koz.core.money import Money
 from koz.payments.states import AccountState, AttemptState, GiftState, InboxState, RefundState
+
+#: What stands at the end of a gift's address once it was forgotten; mail servers know no such domain.
+FORGOTTEN: Final = "@forgotten.invalid"
 
 
 class PaymentAccount(Base):
@@ -66,6 +69,12 @@ class Gift(Base):
         Index("ix_gifts_campaign_id_collected_at", "campaign_id", "collected_at"),
         Index("ix_gifts_campaign_id_email", "campaign_id", "email"),
         Index("ix_gifts_campaign_id_id", "campaign_id", "id"),
+        Index(
+            "ix_gifts_shown",
+            "campaign_id",
+            "collected_at",
+            postgresql_where="state = 'collected' AND public_name IS NOT NULL",
+        ),
         Index("ix_gifts_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
         Index("ix_gifts_opened", "created_at", postgresql_where="state = 'opened'"),
     )
@@ -87,6 +96,11 @@ class Gift(Base):
     state: Mapped[GiftState] = state_column(GiftState, GiftState.OPENED)
     created_at: Mapped[datetime] = mapped_column(default=now)
     collected_at: Mapped[datetime | None]
+
+    @property
+    def address(self) -> str | None:
+        """Where the donor can be written to; None once that was forgotten."""
+        return None if self.email.endswith(FORGOTTEN) else self.email
 
     @property
     def amount(self) -> Money:

@@ -6,6 +6,7 @@ The SDK is pinned with its API version; `StripeClient` makes no retries unless t
 
 import json
 from collections.abc import Mapping, Sequence
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 import stripe
@@ -25,7 +26,11 @@ from koz.payments.gateway import (
 )
 
 CONNECT_TIMEOUT_S: Final = 5
-READ_TIMEOUT_S: Final = 30
+READ_TIMEOUT_S: Final = 10
+#: Requests that one process has under way: when Stripe hangs, its other threads still serve pages.
+MOST_AT_ONCE: Final = 2
+#: How long a request waits for one of those places.
+PLACE_WAIT_S: Final = 3.0
 EXPAND: Final = ["payment_intent.latest_charge.balance_transaction"]
 REFUND_EXPAND: Final = ["balance_transaction"]
 ACCOUNT_INCLUDE: Final = ["configuration.merchant", "requirements"]
@@ -38,10 +43,14 @@ class StripeGateway:
     """The adapter. `api_base` is Stripe's own address, or the sandbox's.
 
     A webhook secret counts for every endpoint, or for one when written as `connect:whsec_…`; each may have several,
-    so that secrets can be rolled.
+    so that secrets can be rolled. `place_wait_s` is how long a request waits while others have all the places.
     """
 
-    def __init__(self, key: str, webhook_secrets: tuple[str, ...], api_base: str, http_client: Any = None) -> None:
+    def __init__(
+        self, key: str, webhook_secrets: tuple[str, ...], api_base: str, http_client: Any = None,
+        place_wait_s: float = PLACE_WAIT_S,
+    ) -> None:  # fmt: skip
+        self._places, self._place_wait_s = BoundedSemaphore(MOST_AT_ONCE), place_wait_s
         stripe.enable_telemetry = False
         self.webhook_secrets = _by_endpoint(webhook_secrets)
         self.client = stripe.StripeClient(
@@ -98,8 +107,10 @@ class StripeGateway:
         params: dict[str, Any] = {
             "mode": "payment", "submit_type": "donate", "locale": order.locale, "line_items": items,
             "payment_intent_data": intent, "client_reference_id": f"gift-{order.gift_id}", "metadata": metadata,
-            "customer_email": order.email, "success_url": order.success_url, "cancel_url": order.cancel_url,
+            "success_url": order.success_url, "cancel_url": order.cancel_url,
         }  # fmt: skip
+        if order.email is not None:  # forgotten with the donor's account
+            params["customer_email"] = order.email
         options: Any = {"stripe_account": order.account_id, "idempotency_key": order.idempotency_key}
         page = self._call(lambda: self.client.v1.checkout.sessions.create(params, options))  # type: ignore[arg-type]
         if not page.url:
@@ -169,6 +180,8 @@ class StripeGateway:
 
     def _call(self, request: Any) -> Any:
         """Run a request; Stripe's errors become ours: refused (it said no) or down (the outcome is unknown)."""
+        if not self._places.acquire(timeout=self._place_wait_s):
+            raise ProviderDown("busy")
         try:
             return request()
         except (
@@ -176,7 +189,10 @@ class StripeGateway:
         ) as error:  # fmt: skip
             raise ProviderDown(type(error).__name__) from error  # a wrong key of ours is no answer about this payment
         except stripe.StripeError as error:
-            raise ProviderRefused(error.code or type(error).__name__) from error
+            inner = getattr(error.error, "code", None)  # the SDK hands the code on for some kinds of errors only
+            raise ProviderRefused(error.code or inner or type(error).__name__) from error
+        finally:
+            self._places.release()
 
 
 def _item(name: str, amount: Money) -> dict[str, Any]:

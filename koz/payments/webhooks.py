@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from koz.payments.states import InboxState
 log = structlog.get_logger(__name__)
 APPLY_JOB: Final = "payments.apply_inbox"
 MAX_ATTEMPTS: Final = 20
+KEEP: Final = timedelta(days=90)
 
 Handler = Callable[[Uow, PaymentGateway, InboxEvent], bool]
 
@@ -169,6 +170,16 @@ def _is_ours(uow: Uow, event: InboxEvent) -> bool:
         return account is not None and queries.find_account_by_provider_id(session, account) is not None
 
 
+def forget_old(session: Session) -> int:
+    """Empty what settled events said long ago: it may name donors. Their ids stay, so that a repeat is known.
+
+    Returns how many. Dead ones stay whole: somebody has to look at them.
+    """
+    settled = InboxEvent.state.in_([InboxState.HANDLED, InboxState.IGNORED])
+    old = update(InboxEvent).where(settled, InboxEvent.received_at < now() - KEEP, InboxEvent.payload != {})
+    return len(session.scalars(old.values(payload={}).returning(InboxEvent.id)).all())
+
+
 def replay(session: Session, row_id: int) -> None:
     """Make an event wait again, whatever became of it. Raises NotFound, Conflict for a type that nobody handles."""
     row = session.get(InboxEvent, row_id, with_for_update=True)
@@ -176,5 +187,7 @@ def replay(session: Session, row_id: int) -> None:
         raise NotFound(i18n._("This event does not exist."))
     if row.type not in HANDLERS:
         raise Conflict(i18n._("Nobody handles events of this type: there is nothing to do again."))
+    if not row.payload:
+        raise Conflict(i18n._("This event is old: what it said was forgotten. Look at the payment itself."))
     row.state, row.attempts, row.next_attempt_at, row.handled_at = InboxState.WAITING, 0, now(), None
     wake_after_commit(session, APPLY_JOB)

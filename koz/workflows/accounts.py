@@ -1,4 +1,4 @@
-"""Accounts → mail. Who was erased meanwhile gets none."""
+"""Accounts → mail. Who was erased meanwhile gets none. And addresses are forgotten with their account."""
 
 from sqlalchemy.orm import Session
 
@@ -14,9 +14,20 @@ from koz.accounts.events import (
     PasswordResetRequested,
     SecondFactorChanged,
 )
+from koz.campaigns import services as campaigns
 from koz.core.clock import now
 from koz.core.outbox import subscribe
+from koz.notifications import services as notifications
 from koz.notifications.services import queue_mail
+from koz.payments.services import privacy as payments
+
+
+@services.address_forgetter
+def forget_address(session: Session, person_id: int, email: str) -> None:
+    """Follows, gifts made without logging in, and mails are known by the address, which is gone after the erasure."""
+    campaigns.forget_address(session, email)
+    payments.forget_person(session, person_id, email)
+    notifications.forget_address(session, email)
 
 
 def _stamp() -> str:
@@ -37,7 +48,7 @@ def mail_proof(session: Session, event: EmailProofRequested) -> None:
     """The link that proves an address."""
     person = queries.find_person(session, event.person_id)
     if person is not None:
-        _write(session, person.id, "verify", f"/verify/{services.proof_token(person)}")
+        _write(session, person.id, "verify", f"/verify/{services.proof_token(person, event.next_path)}")
 
 
 @subscribe(JoinedAgain)

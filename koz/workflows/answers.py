@@ -43,7 +43,7 @@ from koz.core.access import Actor
 from koz.core.i18n import _, in_locale
 from koz.core.outbox import record, subscribe
 from koz.core.templating import long_date
-from koz.notifications.services import queue_mail
+from koz.notifications.services import Addressed, queue_mail, queue_mails
 from koz.workflows.following import tell_followers
 
 BATCH: Final = 500
@@ -170,9 +170,16 @@ def tell_participants(session: Session, event: ParticipantsToTell) -> None:
     _request, campaign = _read(session, event.request_id)
     params = _public_params(session, campaign, event.request_id, event.change_id)
     people, go_on_after = queries.list_participants(session, campaign.id, event.after, BATCH)
-    for one in people:
-        mine = params | {"stop_path": services.mute_path(campaign.id, one.person_id)}
-        queue_mail(session, event.template, one.email, one.locale, mine, f"{event.key}-p{one.person_id}")
+    mails = [
+        Addressed(
+            one.email,
+            one.locale,
+            params | {"stop_path": services.mute_path(campaign.id, one.person_id)},
+            f"{event.key}-p{one.person_id}",
+        )
+        for one in people
+    ]
+    queue_mails(session, event.template, mails)
     if go_on_after is not None:
         record(session, dataclasses.replace(event, after=go_on_after))
 

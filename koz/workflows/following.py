@@ -16,7 +16,7 @@ from koz.campaigns import queries
 from koz.campaigns.events import FollowersToTell
 from koz.campaigns.services import unfollow_path
 from koz.core.outbox import record, subscribe
-from koz.notifications.services import queue_mail
+from koz.notifications.services import Addressed, queue_mails
 
 BATCH: Final = 500
 
@@ -37,13 +37,12 @@ def tell_batch(session: Session, event: FollowersToTell) -> None:
     """Queue the mails of one batch, and record the next one if there may be more."""
     campaign = queries.get_campaign_by_id(session, event.campaign_id)
     followers = queries.list_followers(session, campaign.id, event.after, BATCH)
-    for follower in followers:
-        params = dict(event.params) | {
-            "title": campaign.title,
-            "slug": campaign.slug,
-            "unfollow_path": unfollow_path(follower.id),
-        }
-        queue_mail(session, event.template, follower.email, follower.locale, params, f"{event.key}-f{follower.id}")
+    shared = dict(event.params) | {"title": campaign.title, "slug": campaign.slug}
+    mails = [
+        Addressed(f.email, f.locale, shared | {"unfollow_path": unfollow_path(f.id)}, f"{event.key}-f{f.id}")
+        for f in followers
+    ]
+    queue_mails(session, event.template, mails)
     if len(followers) == BATCH:
         after = followers[-1].id
         record(session, FollowersToTell(event.campaign_id, event.template, dict(event.params), event.key, after))

@@ -42,6 +42,10 @@ def _gifts() -> None:
     )
     op.create_index("ix_gifts_campaign_id_email", "gifts", ["campaign_id", "email"])
     op.create_index("ix_gifts_campaign_id_id", "gifts", ["campaign_id", "id"])
+    op.create_index(
+        "ix_gifts_shown", "gifts", ["campaign_id", "collected_at"],
+        postgresql_where="state = 'collected' AND public_name IS NOT NULL",
+    )  # fmt: skip
     op.create_index("ix_gifts_person_id", "gifts", ["person_id"], postgresql_where="person_id IS NOT NULL")
     op.add_column("gift_attempts", sa.Column("url", sa.Text(), nullable=True))
     op.add_column("gift_attempts", sa.Column("surplus", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -99,6 +103,7 @@ def downgrade() -> None:
     _attempt_states("'asked', 'open', 'paid', 'expired'")
     for column in ("failure", "surplus", "url"):
         op.drop_column("gift_attempts", column)
+    op.drop_index("ix_gifts_shown", table_name="gifts")
     op.drop_index("ix_gifts_person_id", table_name="gifts")
     op.drop_index("ix_gifts_campaign_id_id", "gifts")
     op.drop_index("ix_gifts_campaign_id_email", "gifts")

@@ -9,6 +9,7 @@ from koz.core.db import unit_of_work
 from koz.core.jobs import get_job
 from koz.notifications import services
 from koz.notifications.models import Mail, MailState
+from koz.notifications.services import Addressed
 
 
 def queue(session, key="k", to="a@koz.test"):
@@ -73,3 +74,11 @@ def test_old_addresses_are_forgotten(committed_app):
         mail = session.scalars(select(Mail)).one()
         assert (mail.to_email, mail.params) == ("", {})
         assert not queue(session)
+
+
+def test_hundreds_of_mails_are_queued_by_few_statements_and_once(session, queries):
+    mails = [Addressed(f"p{n}@koz.test", "fr", {"n": n}, f"many-{n}") for n in range(300)]
+    with queries() as asked:
+        assert services.queue_mails(session, "verify", [*mails, Addressed(None, "fr", {}, "nobody")]) == 300
+    assert len(asked.seen) <= 3
+    assert services.queue_mails(session, "verify", mails) == 0

@@ -157,3 +157,11 @@ def test_no_gift_after_the_end_nor_without_an_account(start, gateway, campaign_i
         start(20_00)
     with unit_of_work() as session:
         assert session.scalar(select(func.count()).select_from(Posting)) == 0
+
+
+def test_the_slower_half_of_a_double_click_does_not_close_the_page_of_the_faster(start, gateway):
+    started = start(20_00)  # the faster half; the slower one saw no page yet when it looked
+    assert give.open_page(unit_of_work, gateway, started.gift_id, addresses, anew=False) == started.url
+    assert set(gateway.states.values()) == {"open"}
+    assert give.open_page(unit_of_work, gateway, started.gift_id, addresses) != started.url
+    assert sorted(gateway.states.values()) == ["expired", "open"]

@@ -1,6 +1,9 @@
 """The adapter through the real SDK: what it sends, what it makes of the answers."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event, Semaphore
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -117,6 +120,43 @@ def test_errors_are_told_apart_and_unknown_outcomes_keep_the_key(status, body, e
         adapter.open_checkout(order())
     assert len(http.requests) == tries
     assert {headers["Idempotency-Key"] for _m, _u, headers, _d in http.requests} == {"gift-7-2"}
+
+
+def test_a_provider_that_hangs_takes_two_threads_and_no_more():
+    reached, over = Semaphore(0), Event()
+
+    class Hanging(Canned):
+        def request(self, *request):
+            reached.release()
+            over.wait()
+            return super().request(*request)
+
+    page = {"object": "checkout.session", "id": "cs_1", "url": "https://pay.test/cs_1"}
+    adapter = StripeGateway("sk_test_1", (), "http://127.0.0.1:1", Hanging(200, page), place_wait_s=0)
+    with ThreadPoolExecutor(2) as pool:
+        hanging = [pool.submit(adapter.open_checkout, order()) for _ in range(2)]
+        for _ in hanging:
+            reached.acquire()
+        try:
+            with pytest.raises(ProviderDown):
+                adapter.open_checkout(order())
+        finally:
+            over.set()
+        assert [one.result().session_id for one in hanging] == ["cs_1", "cs_1"]
+    assert adapter.open_checkout(order()).session_id == "cs_1"
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, "invalid_request_error"), (400, "idempotency_error")])
+def test_a_refusal_says_stripe_s_code_also_where_the_sdk_leaves_it_out(status, kind):
+    body = {"error": {"type": kind, "code": "account_invalid", "message": "x"}}
+    with pytest.raises(ProviderRefused, match=r"^account_invalid$"):
+        gateway(status, body)[0].open_checkout(order())
+
+
+def test_a_donor_whose_address_was_forgotten_types_it_at_stripe():
+    adapter, http = gateway(200, {"object": "checkout.session", "id": "cs_1", "url": "https://pay.test/cs_1"})
+    adapter.open_checkout(replace(order(), email=None))
+    assert "customer_email" not in http.requests[0][3]
 
 
 def test_a_refund_asks_the_fee_back_only_where_there_was_one():

@@ -1,6 +1,7 @@
 """Webhooks: signed or refused, stored once, answered before Stripe is asked, applied by looking."""
 
 import json
+from datetime import timedelta
 
 import pytest
 import stripe
@@ -8,7 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from koz.campaigns.models import Campaign
+from koz.core.clock import now
 from koz.core.db import unit_of_work
+from koz.core.errors import Conflict
 from koz.core.money import Money
 from koz.core.settings import DEMO_WEBHOOK_SECRET
 from koz.payments import ledger, queries, webhooks
@@ -243,3 +246,24 @@ def test_when_the_database_is_down_the_provider_is_asked_to_come_again(app_of_se
     answer = send(app_of_session, event())
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
+
+
+def test_settled_events_forget_what_they_said_and_stay_known(app, session):
+    old = {"payload": {"data": {"object": {"customer_email": "d@koz.test"}}}, "received_at": now() - timedelta(days=91)}
+    rows = {
+        state: InboxEvent(endpoint="connect", external_id=state.value, type="refund.updated", state=state, **old)
+        for state in InboxState
+    }
+    young = InboxEvent(
+        endpoint="connect", external_id="y", type="t", state=InboxState.HANDLED, payload={"id": "y"}, received_at=now()
+    )
+    session.add_all([*rows.values(), young])
+    session.flush()
+    assert webhooks.forget_old(session) == 2
+    assert webhooks.forget_old(session) == 0
+    session.expire_all()
+    assert {state for state, row in rows.items() if not row.payload} == {InboxState.HANDLED, InboxState.IGNORED}
+    assert young.payload == {"id": "y"}
+    assert send(app, event(id="handled")).json["repeat"] is True
+    with pytest.raises(Conflict):
+        webhooks.replay(session, rows[InboxState.HANDLED].id)

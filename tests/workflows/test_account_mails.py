@@ -28,6 +28,34 @@ def test_the_mailed_link_proves_the_address(client, letters, lang, word):
     assert letters() == []
 
 
+def test_who_joins_from_a_page_comes_back_to_it_after_the_proof(client, letters):
+    form = {"name": "Awa", "email": "awa@koz.test", "password": "quatre mots bien choisis"}
+    wanted = "/consultations/gares?section=2"
+    page = client.get("/login", query_string={"next": wanted})
+    (address,) = [link for link in page.links() if link.startswith("/join")]
+    client.post(address, form)
+    (letter,) = letters()
+    proved = client.post(path_in(letter)).response.location
+    assert client.post(proved, form).response.location == wanted
+
+
+def test_nobody_gets_letters_without_end_because_others_join_in_their_name(client, session):
+    form = {"name": "Awa", "email": make_person(session).email, "password": "quatre mots bien choisis"}
+    for n in range(10):
+        client.post("/join", form, environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})
+    client.post("/join", form | {"email": form["email"].upper()}, status=429, environ_base={"REMOTE_ADDR": "10.0.1.1"})
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.test/x", "https://evil.test", "/\\evil.test", "/\t/evil.test", "/" + "a" * 400]
+)
+def test_joining_leads_to_no_other_site(client, letters, wanted):
+    form = {"name": "Awa", "email": "awa@koz.test", "password": "quatre mots bien choisis"}
+    client.post("/join", form, query_string={"next": wanted})
+    (letter,) = letters()
+    assert client.post(path_in(letter)).response.location == "/login?proved=1"
+
+
 def test_a_forgotten_password_is_set_anew_by_mail(client, session, letters):
     person = make_person(session)
     client.post("/forgotten", {"email": person.email}, status=200)

@@ -46,7 +46,7 @@ from koz.accounts.services.people import (
     reset_password,
     reset_token,
 )
-from koz.accounts.services.privacy import erase_person, export_person, exporter, forget_old
+from koz.accounts.services.privacy import address_forgetter, erase_person, export_person, exporter, forget_old
 from koz.accounts.services.second_factor import (
     check_second_factor,
     disable_second_factor,
@@ -90,6 +90,7 @@ __all__ = [
     "NewPerson",
     "accept_invitation",
     "add_member",
+    "address_forgetter",
     "ask_proof",
     "audit",
     "authenticate",

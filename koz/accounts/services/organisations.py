@@ -3,13 +3,14 @@
 An organisation always keeps an owner. Every change is written in its log, which its members can read.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from stdnum.fr import siren as siren_number
 
@@ -71,17 +72,22 @@ def log_act(
 
 
 def create_organisation(session: Session, new: NewOrganisation) -> Organisation:
-    """An organisation and its first owner. Raises Invalid for a wrong number, Conflict when it is here already."""
-    organisation = Organisation(
-        slug=_free_slug(session, new.name),
-        name=new.name,
-        kind=OrganisationKind(new.kind),
-        siren=clean_siren(new.siren),
-        rna=clean_rna(new.rna),
-    )
-    _check_numbers_free(session, organisation.siren, organisation.rna)
-    session.add(organisation)
-    session.flush()
+    """An organisation and its first owner. Raises Invalid for a wrong number, Conflict when it is here already.
+
+    Two of one name or number at the same moment: the unique keys decide; the second has another address, or is refused.
+    """
+    values = {
+        "name": new.name, "kind": OrganisationKind(new.kind), "siren": clean_siren(new.siren),
+        "rna": clean_rna(new.rna), "created_at": now(),
+    }  # fmt: skip
+    organisation_id = None
+    for slug in _free_slugs(session, new.name):
+        _check_numbers_free(session, values["siren"], values["rna"])
+        statement = insert(Organisation).values(values | {"slug": slug}).on_conflict_do_nothing()
+        organisation_id = session.scalar(statement.returning(Organisation.id))
+        if organisation_id is not None:
+            break
+    organisation = session.get_one(Organisation, organisation_id)
     add_member(session, organisation.id, new.owner_id, Role.OWNER)
     log_act(session, organisation.id, new.owner_id, OrganisationAct.CREATED)
     return organisation
@@ -101,9 +107,13 @@ def edit_organisation(session: Session, organisation_id: int, actor_id: int, cha
     if not fields:
         return organisation
     _check_numbers_free(session, values["siren"], values["rna"], but=organisation_id)
-    for field in fields:
-        setattr(organisation, field, values[field])
-    organisation.verified_at = None
+    try:
+        with session.begin_nested():
+            for field in fields:
+                setattr(organisation, field, values[field])
+            organisation.verified_at = None
+    except IntegrityError:  # another took the number at this moment
+        raise Conflict(_number_taken()) from None
     log_act(session, organisation_id, actor_id, OrganisationAct.EDITED, detail=", ".join(fields))
     return organisation
 
@@ -122,7 +132,11 @@ def set_verified(session: Session, organisation_id: int, actor_id: int, *, verif
 def _check_numbers_free(session: Session, siren: object, rna: object, *, but: int = 0) -> None:
     for column, number in ((Organisation.siren, siren), (Organisation.rna, rna)):
         if number and session.scalar(select(Organisation.id).where(column == number, Organisation.id != but)):
-            raise Conflict(_("An organisation with this number is here already. Ask one of its owners to invite you."))
+            raise Conflict(_number_taken())
+
+
+def _number_taken() -> str:
+    return _("An organisation with this number is here already. Ask one of its owners to invite you.")
 
 
 def clean_siren(text: str) -> str | None:
@@ -145,10 +159,10 @@ def clean_rna(text: str) -> str | None:
     return compact
 
 
-def _free_slug(session: Session, name: str) -> str:
+def _free_slugs(session: Session, name: str) -> Iterable[str]:
     base = slugify(name, 70)
     taken = set(session.scalars(select(Organisation.slug).where(Organisation.slug.like(f"{base}%"))))
-    return next(s for s in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if s not in taken)
+    return (s for s in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if s not in taken)
 
 
 def add_member(session: Session, organisation_id: int, person_id: int, role: str) -> None:

@@ -33,12 +33,13 @@ RESET_AGE_S: Final = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPerson:
-    """Who joins."""
+    """Who joins, and the page of this site from which they came to do so."""
 
     email: str
     name: str
     password: str
     locale: str = "fr"
+    next_path: str = ""
 
 
 def create_person(session: Session, new: NewPerson) -> Person:
@@ -60,13 +61,19 @@ def join(session: Session, new: NewPerson) -> None:
     """Join. The outcome looks the same whether the address is new or not: the mail tells its owner which."""
     known = queries.find_person_by_email(session, new.email)
     if known is None:
-        person = create_person(session, new)
-        record(session, EmailProofRequested(person.id))
-        return
-    check_password_rules(new.password)
-    hash_password(new.password)  # as much work as for a new person: the time tells nothing
+        try:
+            person = create_person(session, new)
+        except Conflict:  # the other half of a double click was faster
+            known = queries.find_person_by_email(session, new.email)
+        else:
+            record(session, EmailProofRequested(person.id, new.next_path))
+            return
+    else:
+        check_password_rules(new.password)
+        hash_password(new.password)  # as much work as for a new person: the time tells nothing
+    assert known is not None
     proved = known.email_verified_at is not None
-    record(session, JoinedAgain(known.id) if proved else EmailProofRequested(known.id))
+    record(session, JoinedAgain(known.id) if proved else EmailProofRequested(known.id, new.next_path))
 
 
 def ask_proof(session: Session, person_id: int) -> None:
@@ -76,13 +83,17 @@ def ask_proof(session: Session, person_id: int) -> None:
     record(session, EmailProofRequested(person_id))
 
 
-def proof_token(person: Person) -> str:
-    """Token of the link that proves the address; void once the address changes."""
-    return sign("verify", {"id": person.id, "mark": fingerprint(person.email or "")[:16]})
+def proof_token(person: Person, next_path: str = "") -> str:
+    """Token of the link that proves the address, and leads on to `next_path`; void once the address changes."""
+    payload = {"id": person.id, "mark": fingerprint(person.email or "")[:16]}
+    return sign("verify", payload | ({"next": next_path} if next_path else {}))
 
 
-def prove_email(session: Session, token: str) -> Person:
-    """Take the proof of an address. Raises Gone when expired or used, NotFound when forged."""
+def prove_email(session: Session, token: str) -> str:
+    """Take the proof of an address. Returns where the person wanted to go, or "".
+
+    Raises Gone when expired or used, NotFound when forged.
+    """
     payload = unsign("verify", token, max_age_s=PROOF_AGE_S)
     person = session.get(Person, payload["id"], with_for_update=True)
     if person is None or fingerprint(person.email or "")[:16] != payload["mark"]:
@@ -90,7 +101,7 @@ def prove_email(session: Session, token: str) -> Person:
     if person.email_verified_at is not None:
         raise Gone(_("This address is confirmed already. You can log in."))
     person.email_verified_at = now()
-    return person
+    return str(payload.get("next", ""))
 
 
 def authenticate(session: Session, email: str, password: str) -> Person | None:

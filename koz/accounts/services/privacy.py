@@ -20,9 +20,11 @@ from koz.core.i18n import _
 from koz.core.outbox import record
 
 Exporter = Callable[[Session, int], list[dict[str, Any]]]
+AddressForgetter = Callable[[Session, int, str], object]
 KEEP: Final = timedelta(days=30)
 
 _exporters: dict[str, Exporter] = {}
+_address_forgetters: list[AddressForgetter] = []
 
 
 def exporter(name: str) -> Callable[[Exporter], Exporter]:
@@ -33,6 +35,16 @@ def exporter(name: str) -> Callable[[Exporter], Exporter]:
         return function
 
     return register
+
+
+def address_forgetter(function: AddressForgetter) -> AddressForgetter:
+    """Make `function(session, person_id, email)` forget what is known by a person's address, in their erasure itself.
+
+    `PersonErased` comes too late for that: the address is gone by then, and no message may hold it. Only rows.
+    """
+    if function not in _address_forgetters:
+        _address_forgetters.append(function)
+    return function
 
 
 def export_person(session: Session, person_id: int) -> dict[str, Any]:
@@ -97,6 +109,9 @@ def erase_person(session: Session, person_id: int, *, keep_contributions: bool =
     session.execute(delete(EmailChange).where(EmailChange.person_id == person_id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     _forget_invitations(session, Invitation.email == (person.email or ""))
+    if person.email and person.email_verified_at is not None:  # what was never proved may be somebody else's
+        for forget in _address_forgetters:
+            forget(session, person_id, person.email)
     person.email, person.name, person.password_hash = None, "", ""
     person.totp_secret = person.totp_last_step = None
     person.is_staff = person.is_moderator = False

@@ -1,16 +1,22 @@
 """Joining, proving an address, logging in and out, a forgotten password."""
 
+from typing import Final
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from koz.accounts import services
 from koz.accounts.forms import ConfirmForm, ForgottenForm, JoinForm, LoginForm, NewPasswordForm
+from koz.accounts.queries import fold_email
 from koz.accounts.views.web import bp, cookie_name, go, go_logged_in, next_address, session_token
 from koz.core.access import access, require_member
 from koz.core.db import unit_of_work
 from koz.core.i18n import _
 from koz.core.limits import check_limit, limit
 from koz.core.settings import current_settings
+
+#: A longer address is not carried through a mail: who joined starts from their own page.
+NEXT_LENGTH: Final = 300
 
 
 @bp.route("/join", methods=["GET", "POST"])
@@ -20,9 +26,12 @@ def join() -> ResponseReturnValue:
     form = JoinForm()
     if not form.validate_on_submit():
         return render_template("accounts/join.html", form=form), 422 if form.errors else 200
+    next_path = next_address("")
+    next_path = next_path if len(next_path) <= NEXT_LENGTH else ""
     limit("join", request.remote_addr or "", "20/hour")
+    limit("join.mail", fold_email(form.email.data or ""), "10/day")  # from however many addresses: it sends mail
     with unit_of_work() as session:
-        services.join(session, form.to_command())
+        services.join(session, form.to_command(next_path))
     return go(url_for("accounts.joined"))
 
 
@@ -40,8 +49,8 @@ def verify(token: str) -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("accounts/verify.html")
     with unit_of_work() as session:
-        services.prove_email(session, token)
-    return go(url_for("accounts.login", proved=1))
+        next_path = services.prove_email(session, token)
+    return go(url_for("accounts.login", proved=1, next=next_path or None))
 
 
 @bp.route("/login", methods=["GET", "POST"])

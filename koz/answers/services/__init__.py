@@ -11,7 +11,7 @@ from koz.answers.services.answer import (
     save_draft,
 )
 from koz.answers.services.commitments import move_commitment, propose_proof, tell_late
-from koz.answers.services.quiet import mute, mute_path, read_mute
+from koz.answers.services.quiet import mute, mute_path, read_mute, take_down
 from koz.answers.services.requests import (
     ClosedConsultation,
     PointTaken,
@@ -51,6 +51,7 @@ __all__ = [
     "request_answer",
     "resend_link",
     "save_draft",
+    "take_down",
     "tell_late",
     "tell_overdue",
     "withdraw",

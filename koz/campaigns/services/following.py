@@ -100,7 +100,8 @@ def forget_person(session: Session, person_id: int) -> None:
 
 @exporter("followed_campaigns")
 def _followed(session: Session, person_id: int) -> list[dict[str, Any]]:
-    email = get_person(session, person_id).email
+    person = get_person(session, person_id)
+    email = person.email if person.email_verified_at is not None else None  # unproved, it may be somebody else's
     rows = session.execute(
         select(Campaign.slug, Campaign.title, CampaignFollower.email, CampaignFollower.confirmed_at)
         .join(Campaign, Campaign.id == CampaignFollower.campaign_id)

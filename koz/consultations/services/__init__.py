@@ -10,6 +10,7 @@ from koz.consultations.services.opening import (
     prepare,
     save_draft,
 )
+from koz.consultations.services.privacy import forget_person
 from koz.consultations.services.voting import vote_on_amendment, vote_on_contribution, vote_useful
 from koz.consultations.services.writing import (
     NewAmendment,
@@ -21,7 +22,6 @@ from koz.consultations.services.writing import (
     amend,
     argue,
     contribute,
-    forget_person,
 )
 
 __all__ = [

@@ -140,12 +140,6 @@ def excerpt_of(text: str) -> str:
     return line if len(line) <= EXCERPT else line[:EXCERPT].rsplit(" ", 1)[0] + "…"
 
 
-def forget_person(session: Session, person_id: int) -> None:
-    """Take away the names under which a person wrote; the texts stay. For the erasure of an account."""
-    written = update(Participant).where(Participant.person_id == person_id)
-    session.execute(written.values(name="", kind=None).execution_options(synchronize_session=False))
-
-
 def _insert_once(session: Session, table: Any, values: dict[str, Any]) -> tuple[int, bool]:
     """The new row's id and True, or the id of the row that the same form wrote before and False."""
     statement = insert(table).values(values | {"created_at": now()})

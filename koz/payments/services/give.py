@@ -82,19 +82,23 @@ def start(uow: Uow, gateway: PaymentGateway, wish: OpenGift, addresses: Addresse
     with uow() as session:
         gift_id = _open(session, wish)
         url = _open_url(session, gift_id)
-    return Started(gift_id, url or open_page(uow, gateway, gift_id, addresses))
+    return Started(gift_id, url or open_page(uow, gateway, gift_id, addresses, anew=False))
 
 
-def open_page(uow: Uow, gateway: PaymentGateway, gift_id: int, addresses: Addresses) -> str:
+def open_page(uow: Uow, gateway: PaymentGateway, gift_id: int, addresses: Addresses, *, anew: bool = True) -> str:
     """Open a hosted page for a gift that is not paid yet, as a new attempt; older pages are closed first.
 
-    Returns its address. Raises Conflict when it turns out to be paid, Unavailable.
+    With `anew` false a page that the other half of a double click has just opened is taken, not closed. Returns the
+    page's address. Raises Conflict when the gift turns out to be paid, Unavailable.
     """
     try:
-        _close_older(uow, gateway, gift_id)
+        _close_older(uow, gateway, gift_id, anew=anew)
     except (ProviderDown, ProviderRefused):
         raise _unavailable() from None
     with uow() as session:
+        queries.lock_gift(session, gift_id)
+        if not anew and (url := _open_url(session, gift_id)):
+            return url
         order, attempt_id = _order(session, gift_id, addresses(gift_id))
     try:
         page = gateway.open_checkout(order)
@@ -113,9 +117,11 @@ def _unavailable() -> Unavailable:
     return Unavailable(_("The payment page cannot be opened now. Nothing was taken: try again in a moment."))
 
 
-def _close_older(uow: Uow, gateway: PaymentGateway, gift_id: int) -> None:
+def _close_older(uow: Uow, gateway: PaymentGateway, gift_id: int, *, anew: bool) -> None:
     """Close pages that are still open, lest the gift be paid twice; one that was paid meanwhile is settled."""
     with uow() as session:
+        if not anew and _open_url(session, gift_id):
+            return
         older = [a for a in queries.list_attempts(session, gift_id) if a.state is AttemptState.OPEN and a.session_id]
     for attempt in older:
         assert attempt.session_id is not None
@@ -192,7 +198,7 @@ def _order(session: Session, gift_id: int, addresses: tuple[str, str]) -> tuple[
     attempt = _attempt(session, gift, account.provider_id)
     order = CheckoutOrder(
         gift_id=gift_id, attempt=attempt.number, account_id=account.provider_id, campaign_title=campaign.title,
-        amount=gift.amount, tip=gift.tip, email=gift.email, locale=gift.locale,
+        amount=gift.amount, tip=gift.tip, email=gift.address, locale=gift.locale,
         success_url=addresses[0], cancel_url=addresses[1],
     )  # fmt: skip
     return order, attempt.id

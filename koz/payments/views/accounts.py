@@ -3,7 +3,7 @@
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from koz.core.access import access, require_member
+from koz.core.access import access, require_fresh, require_member
 from koz.core.db import reading, unit_of_work
 from koz.core.errors import Invalid
 from koz.core.i18n import _
@@ -14,7 +14,7 @@ from koz.payments.gateway import ProviderDown, ProviderRefused
 from koz.payments.jobs import current_gateway
 from koz.payments.permissions import can_handle_money
 from koz.payments.services import onboard
-from koz.payments.views.blueprint import bp, require_fresh_at
+from koz.payments.views.blueprint import bp
 
 
 @bp.get("/manage/organisations/<slug>/payments")
@@ -32,7 +32,7 @@ def start_account(slug: str) -> ResponseReturnValue:
     """Open the account where there is none yet and lead to the provider's forms, by a link that is good once."""
     with reading() as session:
         page = queries.get_account_for(session, require_member(), slug, can_handle_money)
-    actor = require_fresh_at(url_for("payments.account", slug=slug))
+    actor = require_fresh(url_for("payments.account", slug=slug))
     if not actor.email:
         raise Invalid(_("Your account has no e-mail address."))
     limit("account.start", str(page.organisation.id), "20/hour")

@@ -4,7 +4,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from koz.campaigns import queries as campaigns
-from koz.core.access import Actor, access, require_member
+from koz.core.access import Actor, access, require_fresh, require_member
 from koz.core.db import reading, unit_of_work
 from koz.core.errors import Invalid
 from koz.core.forms import plain_amount
@@ -15,7 +15,7 @@ from koz.payments.gateway import ProviderDown
 from koz.payments.jobs import current_gateway
 from koz.payments.permissions import can_handle_money, can_see_gifts
 from koz.payments.services import refund
-from koz.payments.views.blueprint import bp, require_fresh_at
+from koz.payments.views.blueprint import bp
 
 PER_PAGE = 50
 
@@ -52,7 +52,7 @@ def manage_gift(gift_id: int) -> ResponseReturnValue:
     if request.method == "GET":
         form.amount.data = story.gift.left
     else:
-        require_fresh_at(url_for("payments.manage_gift", gift_id=gift_id))
+        require_fresh(url_for("payments.manage_gift", gift_id=gift_id))
         if form.validate_on_submit() and _give_back(form, gift_id, actor):
             return redirect(url_for("payments.manage_gift", gift_id=gift_id), 303)
     body = render_template("payments/manage_gift.html", story=story, form=form, left=plain_amount(story.gift.left))
@@ -87,7 +87,7 @@ def again(gift_id: int, refund_id: int) -> ResponseReturnValue:
     actor = require_member()
     with reading() as session:
         story = queries.get_story_for(session, actor, gift_id, can_handle_money)
-    require_fresh_at(url_for("payments.manage_gift", gift_id=gift_id))
+    require_fresh(url_for("payments.manage_gift", gift_id=gift_id))
     if refund_id in {r.id for r in story.refunds}:
         with unit_of_work() as session:
             new_id = refund.want_surplus_again(session, refund_id, actor.id)
