@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, func, literal_column, select, tuple_
-from sqlalchemy.orm import Session, defer, selectinload
+from sqlalchemy import bindparam, func, literal_column, select, tuple_
+from sqlalchemy.orm import Session, selectinload
 
 from koz.accounts.models import Organisation
 from koz.campaigns.models import (
@@ -24,20 +24,33 @@ from koz.core.clock import PARIS
 from koz.core.errors import NotAllowed, NotFound
 from koz.core.i18n import _
 
-#: Columns of the public page that are the campaign's own.
-OWN_COLUMNS: Final = 8
-#: Columns of a campaign that its public page does not show: not read there.
-NOT_SHOWN: Final = (
-    Campaign.organisation_id,
-    Campaign.created_by,
-    Campaign.addressee_email,
-    Campaign.model,
-    Campaign.created_at,
-    Campaign.submitted_at,
-    Campaign.live_at,
-    Campaign.funded_at,
-    Campaign.closed_at,
-    Campaign.version,
+#: Columns of a campaign that its public page shows.
+SHOWN: Final = (
+    Campaign.id,
+    Campaign.slug,
+    Campaign.title,
+    Campaign.summary,
+    Campaign.ask,
+    Campaign.cause,
+    Campaign.addressee_name,
+    Campaign.addressee_body,
+    Campaign.story_html,
+    Campaign.expected_result,
+    Campaign.calendar,
+    Campaign.on_success,
+    Campaign.on_failure,
+    Campaign.consultation_question,
+    Campaign.consultation_template,
+    Campaign.currency,
+    Campaign.minimum_minor,
+    Campaign.optimum_minor,
+    Campaign.promised_minor,
+    Campaign.collected_minor,
+    Campaign.refunded_minor,
+    Campaign.lost_minor,
+    Campaign.gifts,
+    Campaign.deadline_on,
+    Campaign.state,
 )
 
 
@@ -313,56 +326,41 @@ def list_followed(session: Session, email: str, limit: int = 50) -> Sequence[Cam
     return session.scalars(query.order_by(CampaignFollower.id.desc()).limit(limit)).all()
 
 
-@dataclass(frozen=True, slots=True)
-class PublicPage:
-    """All that a campaign's public page shows of the campaign itself, read by one statement.
-
-    `lines`: label, kind, minimum_minor, optimum_minor, hours. `sources`: title, url, publisher, published_on (text).
-    `updates`: id, title, published_at (text), latest first. `timeline`: at (text), kind, params, href, latest first.
-    `extra`: what the columns give that other features lent to the statement, in their order.
-    """
-
-    campaign: Campaign
-    organisation_name: str
-    organisation_slug: str
-    organisation_verified: bool
-    lines: list[dict[str, Any]]
-    sources: list[dict[str, Any]]
-    updates: list[dict[str, Any]]
-    timeline: list[dict[str, Any]]
-    extra: tuple[Any, ...]
-
-
-def get_public_page(session: Session, slug: str, statement: Select[Any]) -> PublicPage:
-    """The public page of a campaign, read by a statement that `public_page` made. Raises NotFound."""
+def get_public_page(session: Session, slug: str, statement: Any) -> Any:
+    """The row of a public campaign, read by a statement that `public_page` made. Raises NotFound."""
     row = session.execute(statement, {"slug": slug}).first()
     if row is None:
         raise _missing()
-    values: list[Any] = [*row[:OWN_COLUMNS], tuple(row[OWN_COLUMNS:])]
-    return PublicPage(*values)
+    return row
 
 
-def public_page(*columns: Any) -> Select[Any]:
+def public_page(*columns: Any) -> Any:
     """One statement for all that the page of a public campaign shows, whatever it holds; to be made once.
 
-    `columns` are other features' own: entities to join on the campaign, or lists made by `rows_of`.
+    Its row has the campaign's columns by their names; `organisation_name`, `organisation_slug`,
+    `organisation_verified`; and lists of objects: `lines` (label, kind, minimum_minor, optimum_minor, hours),
+    `sources` (title, url, publisher, published_on as text), `updates` (id, title), `timeline` (at as text, kind,
+    params, href), the last two with the latest first. `columns` are other features': entities, or lists by `rows_of`.
     """
+    lines = ("label", "kind", "minimum_minor", "optimum_minor", "hours")
+    sources = ("title", "url", "publisher", "published_on")
     return (
         select(
-            Campaign,
-            Organisation.name,
-            Organisation.slug,
-            Organisation.verified_at.is_not(None),
-            rows_of(BudgetLine, ("label", "kind", "minimum_minor", "optimum_minor", "hours"), BudgetLine.position),
-            rows_of(CampaignSource, ("title", "url", "publisher", "published_on"), CampaignSource.position),
-            rows_of(CampaignUpdate, ("id", "title", "published_at"), CampaignUpdate.id.desc(), limit=3),
-            rows_of(TimelineEntry, ("at", "kind", "params", "href"), TimelineEntry.at.desc(), limit=6),
+            *SHOWN,
+            Organisation.name.label("organisation_name"),
+            Organisation.slug.label("organisation_slug"),
+            Organisation.verified_at.is_not(None).label("organisation_verified"),
+            rows_of(BudgetLine, lines, BudgetLine.position).label("lines"),
+            rows_of(CampaignSource, sources, CampaignSource.position).label("sources"),
+            rows_of(CampaignUpdate, ("id", "title"), CampaignUpdate.id.desc(), limit=1).label("updates"),
+            rows_of(TimelineEntry, ("at", "kind", "params", "href"), TimelineEntry.at.desc(), limit=6).label(
+                "timeline"
+            ),
             *columns,
         )
         .select_from(Campaign)
         .join(Organisation, Organisation.id == Campaign.organisation_id)
         .where(Campaign.slug == bindparam("slug"), Campaign.state.in_(PUBLIC))
-        .options(defer(Campaign.story_md), *(defer(column) for column in NOT_SHOWN))
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Select
 
 from koz.answers import queries as answers
 from koz.answers.models import AnswerRequest
@@ -65,13 +64,11 @@ def index() -> ResponseReturnValue:
 def show(slug: str) -> ResponseReturnValue:
     """One campaign, from the ask to the answer. One statement, and one more once there is a consultation."""
     with reading() as session:
-        page = queries.get_public_page(session, slug, _statement())
-        campaign = page.campaign
+        campaign = page = queries.get_public_page(session, slug, _statement())
         card = consultations.find_card(session, campaign.id) if campaign.state in WITH_CONSULTATION else None
-    request, missions, donors = page.extra
     answer = None
-    if request is not None:
-        answer = answers.summary_on_page(request, campaign, page.organisation_slug, page.organisation_name)
+    if page.AnswerRequest is not None:
+        answer = answers.summary_on_page(page.AnswerRequest, campaign, page.organisation_slug, page.organisation_name)
     return render_template(
         "pages/campaign.html",
         page=page,
@@ -82,19 +79,22 @@ def show(slug: str) -> ResponseReturnValue:
         failed=campaign.state is CampaignState.FAILED,
         card=card,
         answer=answer,
-        missions=missions[:MISSIONS],
-        more_missions=len(missions) > MISSIONS,
-        donors=[donor["public_name"] for donor in donors],
+        missions=page.missions[:MISSIONS],
+        more_missions=len(page.missions) > MISSIONS,
+        donors=[donor["public_name"] for donor in page.donors_shown],
         notes=_notes(card, answer),
         story=[(datetime.fromisoformat(e["at"]), describe(e["kind"], e["params"]), e["href"]) for e in page.timeline],
     )
 
 
 @lru_cache(maxsize=1)
-def _statement() -> Select[Any]:
+def _statement() -> Any:
     """All that the page shows, made once: making it costs more than running it."""
-    columns = (AnswerRequest, skills.missions_column(MISSIONS + 1), payments.donors_column(DONORS))
-    statement = queries.public_page(*columns).outerjoin(AnswerRequest, AnswerRequest.campaign_id == Campaign.id)
+    missions = skills.missions_column(MISSIONS + 1).label("missions")
+    donors = payments.donors_column(DONORS).label("donors_shown")
+    statement = queries.public_page(AnswerRequest, missions, donors).outerjoin(
+        AnswerRequest, AnswerRequest.campaign_id == Campaign.id
+    )
     return statement.options(answers.of_summary())
 
 

@@ -5,10 +5,10 @@ An event is a doorbell: duplicates and disorder do not matter, because what it s
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -87,22 +87,24 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 OURS_ONLY: Final = frozenset({"connect", "accounts"})
 
 
+#: Made once: making it costs more than running it. On the table, not the class: nothing is loaded.
+_STORE: Final = (
+    insert(cast("Table", InboxEvent.__table__)).on_conflict_do_nothing().returning(InboxEvent.__table__.c.id)
+)
+
+
 def receive(session: Session, endpoint: str, event: ProviderEvent) -> int | None:
     """Store an event, by one statement. Its row's id when it is new, None on a repeat: the unique key decides.
 
     Whether the account is one of ours is asked later, by the job: the answer to the provider waits for nothing.
     """
     known = event.type in HANDLERS and event.object_id is not None
-    row_id: int | None = session.scalar(
-        insert(InboxEvent)
-        .values(
-            endpoint=endpoint, external_id=event.external_id, type=event.type, account_id=event.account_id,
-            object_id=event.object_id, payload=event.payload, attempts=0, received_at=now(), next_attempt_at=now(),
-            state=InboxState.WAITING if known else InboxState.IGNORED,
-        )
-        .on_conflict_do_nothing()
-        .returning(InboxEvent.id)
-    )  # fmt: skip
+    values = {
+        "endpoint": endpoint, "external_id": event.external_id, "type": event.type, "account_id": event.account_id,
+        "object_id": event.object_id, "payload": event.payload, "attempts": 0, "received_at": now(),
+        "next_attempt_at": now(), "state": InboxState.WAITING if known else InboxState.IGNORED,
+    }  # fmt: skip
+    row_id: int | None = session.scalar(_STORE, values)
     if row_id is not None and known:
         wake_after_commit(session, APPLY_JOB)
     return row_id
