@@ -1,6 +1,7 @@
 """Fixtures for all tests: a real PostgreSQL migrated by Alembic, the app, a session that is rolled back, a page client."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from sqlalchemy import Connection, create_engine, event, select, text
 from sqlalchemy.orm import Session
 
@@ -29,6 +32,7 @@ from tests.factories.accounts import PASSWORD
 from tests.fakes.mailer import FakeMailer
 from tests.pageclient import PageClient
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHARED = Path(os.environ.get("KOZ_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
@@ -210,3 +214,17 @@ def letters(app: Flask) -> Callable[[], list[Letter]]:
         return written
 
     return deliver
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, without a head: one a process, for playwright cannot be started twice."""
+    path = os.environ.get("KOZ_CHROMIUM") or next((p for name in BROWSERS if (p := shutil.which(name))), None)
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=path, args=flags)
+        except PlaywrightError as error:
+            pytest.skip(f"no Chromium could be started: install the package chromium or set KOZ_CHROMIUM ({error})")
+        yield started
+        started.close()

@@ -70,7 +70,12 @@ class SandboxServer:
         return self.raw("GET", "/_control/deliveries").json()["deliveries"]
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on."""
+        """Move the clock on, once what is being sent has its outcome written down: that decides when it is due again."""
+        tick = threading.Event()
+        for _ in range(400):
+            if all(delivery["state"] != "sending" for delivery in self.deliveries()):
+                break
+            tick.wait(0.05)
         self.control("clock", {"advance_s": seconds})
 
     def stop(self) -> int:

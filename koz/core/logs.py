@@ -28,6 +28,7 @@ def init_logs(*, level: int = logging.INFO, stream: TextIO | None = None) -> Non
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=stream or sys.stderr),
+        # standard error as it is when a line is written: whoever captures it may have closed an earlier one
+        logger_factory=lambda *_names: structlog.PrintLogger(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )

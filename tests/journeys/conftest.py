@@ -26,8 +26,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from koz.demo.postgres import forget, free_port
 
@@ -35,7 +34,6 @@ PASSWORD = "koz-demo-2026"
 ROOT = Path(__file__).parents[2]
 JAR = ROOT / ".venv/judges/vnu.jar"
 SHOTS = Path(os.environ.get("KOZ_SCREENSHOTS", Path(__file__).parent / "screenshots"))
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MAIL_WAIT_S = 180
 
 
@@ -97,20 +95,6 @@ def stack() -> Iterator[Stack]:
         SHOTS.mkdir(parents=True, exist_ok=True)
         shutil.copy(log, SHOTS / "koz.log")
     forget(home)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium, without a head."""
-    path = os.environ.get("KOZ_CHROMIUM") or next((p for name in BROWSERS if (p := shutil.which(name))), None)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=flags)
-        except PlaywrightError as error:
-            pytest.skip(f"no Chromium could be started: install the package chromium or set KOZ_CHROMIUM ({error})")
-        yield browser
-        browser.close()
 
 
 #: Windows without JavaScript: axe is a script, so `see` shows it the same HTML in a window that has it.

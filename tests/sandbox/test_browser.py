@@ -1,18 +1,13 @@
 """The hosted pages in a real Chromium without JavaScript: by keyboard, and back to the site (CSP lets it go)."""
 
-import os
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import sync_playwright
 
 from tests.factories.stripe import account_params, checkout_params
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 pytestmark = pytest.mark.browser
 
 
@@ -43,22 +38,9 @@ def site():
     thread.join(5)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    path = os.environ.get("KOZ_CHROMIUM") or next((p for name in BROWSERS if (p := shutil.which(name))), None)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=flags)
-        except PlaywrightError as error:
-            pytest.skip(f"no Chromium could be started: install the package chromium or set KOZ_CHROMIUM ({error})")
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def window(chromium):
-    context = chromium.new_context(locale="fr-FR", java_script_enabled=False, viewport={"width": 375, "height": 800})
+def window(browser):
+    context = browser.new_context(locale="fr-FR", java_script_enabled=False, viewport={"width": 375, "height": 800})
     context.set_default_timeout(15_000)
     yield context.new_page()
     context.close()
@@ -98,7 +80,7 @@ def test_onboarding_leads_back(stripe_client, site, window):
     window.wait_for_url(f"{site}/back")
 
 
-def test_everybody_can_use_the_pages(sandbox, stripe_client, account, site, chromium):
+def test_everybody_can_use_the_pages(sandbox, stripe_client, account, site, browser):
     options = {"stripe_account": account}
     make = stripe_client.v1.checkout.sessions.create
     plain, declined, bank, wrong = (
@@ -106,7 +88,7 @@ def test_everybody_can_use_the_pages(sandbox, stripe_client, account, site, chro
     )
     sandbox.raw("POST", f"/c/pay/{declined.id}", data={"pressed": "4000000000000002"})
     sandbox.raw("POST", f"/c/pay/{bank.id}", data={"pressed": "4000002500003155"})
-    context = chromium.new_context(locale="fr-FR")
+    context = browser.new_context(locale="fr-FR")
     page = context.new_page()
     for address in (plain.url, declined.url, f"{sandbox.url}/c/bank/{bank.id}", f"{sandbox.url}/_desk", wrong.url):
         page.goto(address)
