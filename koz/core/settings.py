@@ -125,6 +125,8 @@ class Settings:
                 raise SettingsError(f"{', '.join(missing)} must be set in production; see .env.example.")
             if self.secret_key == DEMO_SECRET_KEY:
                 raise SettingsError("KOZ_SECRET_KEY is the demo's; make one of your own with 32 bytes or more.")
+        if self.organisation:
+            raise SettingsError("KOZ_ORGANISATION: single-organisation mode is not built yet; leave it empty.")
         if len(self.secret_key.encode()) < 32:
             raise SettingsError("KOZ_SECRET_KEY must be 32 bytes or more.")
         self._check_stripe()

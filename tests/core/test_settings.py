@@ -33,6 +33,7 @@ def test_good_settings_are_taken():
         ({"STRIPE_SECRET_KEY": "sk_live_1", "KOZ_LIVE": "1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "Stripe's own"),
         ({"STRIPE_API_BASE": "http://stripe.example"}, "plain http"),
         ({"KOZ_TRUSTED_PROXIES": "one"}, "KOZ_TRUSTED_PROXIES"),
+        ({"KOZ_ORGANISATION": "air-libre"}, "not built yet"),
     ],
 )
 def test_wrong_settings_stop_the_start(change, word):
