@@ -86,6 +86,10 @@ def test_everybody_can_use_the_pages(sandbox, stripe_client, account, site, brow
     plain, declined, bank, wrong = (
         make(checkout_params(customer_email=None, **pages_of(site)), options) for _ in range(4)
     )
+    hook = {"url": f"{site}/hook", "enabled_events": ["checkout.session.completed"], "connect": True}
+    stripe_client.v1.webhook_endpoints.create(hook)
+    sandbox.control("checkout/pay", {"session": make(checkout_params(), options).id})
+    assert sandbox.deliveries(), "the desk has a table to show"
     sandbox.raw("POST", f"/c/pay/{declined.id}", data={"pressed": "4000000000000002"})
     sandbox.raw("POST", f"/c/pay/{bank.id}", data={"pressed": "4000002500003155"})
     context = browser.new_context(locale="fr-FR")
