@@ -80,8 +80,10 @@ def test_onboarding_leads_back(stripe_client, site, window):
     window.wait_for_url(f"{site}/back")
 
 
-def test_everybody_can_use_the_pages(sandbox, stripe_client, account, site, browser):
-    options = {"stripe_account": account}
+def test_everybody_can_use_the_pages(own_sandbox, site, browser):
+    sandbox = own_sandbox()
+    stripe_client = sandbox.client()
+    options = {"stripe_account": sandbox.ready_account()}
     make = stripe_client.v1.checkout.sessions.create
     plain, declined, bank, wrong = (
         make(checkout_params(customer_email=None, **pages_of(site)), options) for _ in range(4)
