@@ -25,6 +25,7 @@ class Profile(Base):
     __tablename__ = "profiles"
     __table_args__ = (
         CheckConstraint(f"hours_per_week BETWEEN 0 AND {WEEK_HOURS}", name="hours_per_week_between"),
+        CheckConstraint("available_until >= available_from", name="available_in_order"),
         Index("ix_profiles_languages", "languages", postgresql_using="gin"),
     )
 
@@ -39,6 +40,8 @@ class Profile(Base):
     causes_shared: Mapped[bool] = mapped_column(default=False)
     paused: Mapped[bool] = mapped_column(default=False)
     quiet_until: Mapped[date | None]
+    available_from: Mapped[date | None]
+    available_until: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -71,6 +74,7 @@ class Mission(Base):
         CheckConstraint(f"hours_per_week BETWEEN 1 AND {WEEK_HOURS}", name="hours_per_week_between"),
         CheckConstraint("seats BETWEEN 1 AND 20", name="seats_between"),
         CheckConstraint("remote OR department IS NOT NULL", name="somewhere"),
+        CheckConstraint("ends_on >= starts_on", name="dates_in_order"),
         Index("ix_missions_campaign_id", "campaign_id"),
         Index("ix_missions_budget_line_id", "budget_line_id"),
         Index("ix_missions_state_id", "state", "id"),
@@ -90,6 +94,8 @@ class Mission(Base):
     department: Mapped[str | None] = mapped_column(String(3))
     remote: Mapped[bool] = mapped_column(default=True)
     seats: Mapped[int] = mapped_column(SmallInteger, default=1)
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
     state: Mapped[MissionState] = state_column(MissionState, MissionState.DRAFT)
     created_at: Mapped[datetime] = mapped_column(default=now)
     opened_at: Mapped[datetime | None]
