@@ -18,16 +18,12 @@ from koz.skills import permissions
 from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
 from koz.skills.models.offers import Mission, MissionNeed, Profile, ProfileSkill
 from koz.skills.states import PUBLIC_MISSIONS, MissionState
-from koz.skills.taxonomy import ConceptKind, Edge, EdgeKind, Graph, Origin, Phrase, SearchIndex
+from koz.skills.taxonomy import Alias, Concept, ConceptKind, Edge, EdgeKind, Graph, Origin, Rows, SearchIndex
 
 T = TypeVar("T")
 Stamp = tuple[object, ...]
 """First the database, then what changes with its taxonomy."""
 MAX_TOP: Final = 100
-#: What phrases are worth in search: an alias against a label, others' concepts against ours, a group's alias.
-ALIAS: Final = 0.99
-FOREIGN: Final = 0.93
-DRAWER: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +146,9 @@ def _load_graph(session: Session) -> Graph:
     return Graph((Edge(*row) for row in edges), frozenset(groups))
 
 
-def _worth(origin: Origin, kind: ConceptKind, *, alias: bool) -> float:
-    """Our concepts win over others', whose words are less those of NGOs; a drawer is found by its very name first."""
-    worth = 1.0 if origin is Origin.KOZ else FOREIGN
-    if alias:
-        worth *= DRAWER if kind is ConceptKind.GROUP else ALIAS
-    return worth
-
-
-def _load_search(session: Session) -> _Search:
-    """Concepts in use, ours first. ESCO's and ROME's drawers (groups) are not for people to choose."""
-    listed = session.execute(
+def load_rows(session: Session) -> Rows:
+    """The whole taxonomy as rows, retired concepts and their edges too."""
+    concepts = session.execute(
         select(
             SkillConcept.id,
             SkillConcept.code,
@@ -168,27 +156,28 @@ def _load_search(session: Session) -> _Search:
             SkillConcept.kind,
             SkillConcept.label_fr,
             SkillConcept.label_en,
-        ).where(SkillConcept.retired_at.is_(None))
-    ).all()
-    rank = {origin: i for i, origin in enumerate(Origin)}
-    chosen = sorted(
-        (c for c in listed if c.kind is not ConceptKind.GROUP or c.origin is Origin.KOZ),
-        key=lambda c: (rank[c.origin], c.code),
+            SkillConcept.description_fr,
+            SkillConcept.description_en,
+            SkillConcept.retired_at.is_not(None),
+        )
     )
-    concepts = {c.id: (c.code, c.label_fr, c.label_en) for c in chosen}
-    worth = {c.id: _worth(c.origin, c.kind, alias=True) for c in chosen}
-    phrases: list[Phrase] = []
-    for c in chosen:
-        labels = (("fr", c.label_fr), ("en", c.label_en))
-        phrases += [Phrase(c.id, lang, label, _worth(c.origin, c.kind, alias=False)) for lang, label in labels if label]
     aliases = session.execute(select(SkillAlias.concept_id, SkillAlias.lang, SkillAlias.text).order_by(SkillAlias.id))
-    phrases += [Phrase(concept, lang, text, worth[concept]) for concept, lang, text in aliases if concept in worth]
+    edges = session.execute(
+        select(SkillEdge.source_id, SkillEdge.target_id, SkillEdge.kind, SkillEdge.weight, SkillEdge.origin)
+    )
+    return Rows.of((Concept(*c) for c in concepts), (Alias(*a) for a in aliases), (Edge(*e) for e in edges))
+
+
+def _load_search(session: Session) -> _Search:
+    """Concepts in use, ours first. ESCO's and ROME's drawers (groups) are not for people to choose."""
+    rows = load_rows(session)
+    concepts = {c.id: (c.code, c.label_fr, c.label_en) for c in rows.concepts if c.proposed}
     same: dict[int, set[int]] = {}
-    joined = select(SkillEdge.source_id, SkillEdge.target_id).where(SkillEdge.kind == EdgeKind.SAME_AS)
-    for source, target in session.execute(joined):
-        same.setdefault(source, set()).add(target)
-        same.setdefault(target, set()).add(source)
-    return _Search(SearchIndex(phrases), concepts, same)
+    for edge in rows.edges:
+        if edge.kind is EdgeKind.SAME_AS:
+            same.setdefault(edge.source, set()).add(edge.target)
+            same.setdefault(edge.target, set()).add(edge.source)
+    return _Search(SearchIndex(rows.phrases), concepts, same)
 
 
 _graph: Final = _Held(_load_graph)

@@ -30,13 +30,19 @@ class Row:
     def __getitem__(self, column: str) -> str:
         return self.cells[column]
 
+    def first(self, *columns: str) -> str | None:
+        """The first of these optional columns that says something, "" when they are empty, None when none is there."""
+        there = [self.cells[column] for column in columns if column in self.cells]
+        return next((cell for cell in there if cell), "") if there else None
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file to read, which must have these columns; others are ignored."""
+    """A file to read, which must have these columns; the `optional` ones are read where there, others are ignored."""
 
     path: Path
     columns: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
     def fail(self, line: int, sentence: str) -> NoReturn:
         """Refuse the file because of one line."""
@@ -76,7 +82,8 @@ class Table:
             missing = [column for column in self.columns if column not in header]
             if missing:
                 self.fail(1, _("the column %(column)s is missing.", column=", ".join(missing)))
-            places = [(column, header.index(column)) for column in self.columns]
+            wanted = (*self.columns, *(column for column in self.optional if column in header))
+            places = [(column, header.index(column)) for column in wanted]
             line = reader.line_num + 1
             for cells in reader:
                 if cells and len(cells) != len(header):

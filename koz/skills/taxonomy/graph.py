@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from koz.skills.taxonomy.kinds import EdgeKind
+from koz.skills.taxonomy.rows import Edge
 
 MAX_DEPTH: Final = 3
 #: Paths weaker than this say nothing about a person.
@@ -21,15 +22,6 @@ BACKWARDS: Final = {
     EdgeKind.SAME_AS: 1.0,
     EdgeKind.NEEDS: 0.3,
 }
-
-
-class Edge(NamedTuple):
-    """An edge as stored: ids of two concepts, kind, weight above 0 to 1."""
-
-    source: int
-    target: int
-    kind: EdgeKind
-    weight: float
 
 
 class Reached(NamedTuple):

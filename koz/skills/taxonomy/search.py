@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from koz.skills.taxonomy.kinds import LANGUAGES
 from koz.skills.taxonomy.labels import fold, stem, words_of
+from koz.skills.taxonomy.rows import Phrase
 
 #: Below this a hit is noise and is not returned.
 MIN_SCORE: Final = 0.3
@@ -41,15 +42,6 @@ STANDINS: Final = 4
 ROOT: Final = 5
 ROOT_SHARE: Final = 0.6
 ROOT_WEIGHT: Final = 0.6
-
-
-class Phrase(NamedTuple):
-    """One way to write a concept in `lang`: label or alias; `worth` (0, 1] scales the score of what it finds."""
-
-    concept_id: int
-    lang: str
-    text: str
-    worth: float = 1.0
 
 
 class Hit(NamedTuple):
