@@ -18,7 +18,7 @@ from koz.skills import permissions
 from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
 from koz.skills.models.offers import Mission, MissionNeed, Profile, ProfileSkill
 from koz.skills.states import PUBLIC_MISSIONS, MissionState
-from koz.skills.taxonomy import Alias, Concept, ConceptKind, Edge, EdgeKind, Graph, Origin, Rows, SearchIndex
+from koz.skills.taxonomy import Alias, Concept, ConceptKind, Edge, EdgeKind, Graph, Origin, Rows, SearchIndex, pairs_of
 
 T = TypeVar("T")
 Stamp = tuple[object, ...]
@@ -177,7 +177,7 @@ def _load_search(session: Session) -> _Search:
         if edge.kind is EdgeKind.SAME_AS:
             same.setdefault(edge.source, set()).add(edge.target)
             same.setdefault(edge.target, set()).add(edge.source)
-    return _Search(SearchIndex(rows.phrases), concepts, same)
+    return _Search(SearchIndex(rows.phrases, pairs_of(rows)), concepts, same)
 
 
 _graph: Final = _Held(_load_graph)
