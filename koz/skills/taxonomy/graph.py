@@ -38,7 +38,7 @@ BACKWARDS: Final = {
 _KINDS: Final = tuple(EdgeKind)
 _ORIGINS: Final = tuple(Origin)
 _WAYS: Final = ("forward", "backward")
-_ARRAYS: Final = ("bounds", "target", "weight", "how")
+_ARRAYS: Final = ("bounds", "target", "weight", "how", "last")
 
 
 class Reached(NamedTuple):
@@ -67,6 +67,8 @@ class Graph:
     """Immutable graph with best paths of at most `MAX_DEPTH` edges; the weight of a path is the product of its edges'.
 
     A path may end in a drawer (`groups`) but never passes through one: two skills of one drawer need not be alike.
+    A path that comes from a skill to one of the `jobs` ends there: one skill of a job says little of the others (what
+    jobs have in common is told by co-occurrence), while from job to job and from a job to its skills it goes on.
     Ties are broken by fewer edges, then by the smaller ids, so results never depend on the order of the edges given.
     """
 
@@ -74,12 +76,13 @@ class Graph:
         self,
         edges: Iterable[Edge],
         groups: Collection[int] = (),
+        jobs: Collection[int] = (),
         concepts: Collection[int] = (),
         *,
         arrays: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         """From edges; `concepts` without any are in the graph too. Or from the `arrays` of another graph."""
-        made = _made_of(list(edges), groups, concepts) if arrays is None else arrays
+        made = _made_of(list(edges), groups, jobs, concepts) if arrays is None else arrays
         self.ids: NDArray[np.int64] = made["ids"]
         self._closed: NDArray[np.bool_] = made["closed"]
         self._forward, self._backward = (_Arcs(*(made[f"{way}.{name}"] for name in _ARRAYS)) for way in _WAYS)
@@ -164,7 +167,7 @@ class Graph:
         best = np.zeros(BLOCK * width, dtype=np.float64)
         cells, weights = [], []
         for start in range(0, rows.size, BLOCK):
-            touched = _expand(rows[start : start + BLOCK], arcs, self._closed, best)
+            touched = _expand(rows[start : start + BLOCK], arcs, self._closed, best, backwards=backwards)
             cells.append(touched + start * width)
             weights.append(best[touched])
             best[touched] = 0.0
@@ -199,21 +202,18 @@ class Graph:
         row = self._row(start)
         if row is None:
             return [(start, 1.0, ())]
-        nowhere = np.full(1, -1, dtype=np.int64)
-        best = _Ways(np.array([row]), np.ones(1), nowhere, nowhere)
-        frontier = best
+        best = frontier = _Ways.at(row)
+        ends = []
         for depth in range(MAX_DEPTH):
             if depth:
                 frontier = frontier.taken(~self._closed[frontier.there])
-            found = _walk(frontier, arcs, depth)
-            place = np.searchsorted(best.there, found.there)
-            inside = np.minimum(place, best.there.size - 1)
-            known = best.there[inside] == found.there
-            better = ~known | (_rounded(found.weight) > _rounded(best.weight[inside]))
-            frontier = found.taken(better)
-            rest = np.ones(best.there.size, dtype=np.bool_)
-            rest[place[known & better]] = False
-            best = best.taken(rest).with_(frontier)
+            found, end = _walk(frontier, arcs, depth, backwards=arcs is self._backward)
+            ends.append(end)
+            place = np.minimum(np.searchsorted(best.there, found.there), best.there.size - 1)
+            known = best.there[place] == found.there
+            frontier = found.taken(~known | (_rounded(found.weight) > _rounded(best.weight[place])))
+            best = _Ways.joined([frontier, best])
+        best = _Ways.joined([best, *ends])
         vias = zip(*(np.append(self.ids, -1)[passed].tolist() for passed in (best.first, best.second)), strict=True)
         ways = [tuple(v for v in pair if v >= 0) for pair in vias]
         return list(zip(self.ids[best.there].tolist(), best.weight.tolist(), ways, strict=True))
@@ -229,13 +229,15 @@ class ReachMatrix(NamedTuple):
 class _Arcs(NamedTuple):
     """Arcs as compressed rows, targets ascending in each; of several arcs between two concepts the strongest is there.
 
-    `how` packs the kind and origin of the edge, and whether it is walked against its direction.
+    `how` packs the kind and origin of the edge, and whether it is walked against its direction. An arc that may only be
+    the `last` one of a path leads from a skill to a job.
     """
 
     bounds: NDArray[np.int64]
     target: NDArray[np.int32]
     weight: NDArray[np.float64]
     how: NDArray[np.int16]
+    last: NDArray[np.bool_]
 
     def part(self, row: int) -> slice:
         return slice(int(self.bounds[row]), int(self.bounds[row + 1]))
@@ -257,73 +259,102 @@ class _Ways(NamedTuple):
     first: NDArray[Any]
     second: NDArray[Any]
 
+    @classmethod
+    def at(cls, row: int) -> "_Ways":
+        """The start alone."""
+        nowhere = np.full(1, -1, dtype=np.int64)
+        return cls(np.array([row], dtype=np.int64), np.ones(1), nowhere, nowhere)
+
+    @classmethod
+    def joined(cls, parts: "Sequence[_Ways]") -> "_Ways":
+        """The best way to each row: heaviest, then with fewer edges, then over the smaller rows."""
+        ways = cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        length = (ways.first >= 0).astype(np.int8) + (ways.second >= 0)
+        ways = ways.taken(np.lexsort((ways.second, ways.first, length, -_rounded(ways.weight), ways.there)))
+        new = np.ones(ways.there.size, dtype=np.bool_)
+        new[1:] = ways.there[1:] != ways.there[:-1]
+        return ways.taken(new)
+
     def taken(self, which: NDArray[Any]) -> "_Ways":
         return _Ways(*(part[which] for part in self))
-
-    def with_(self, other: "_Ways") -> "_Ways":
-        joined = _Ways(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
-        return joined.taken(np.argsort(joined.there, kind="stable"))
 
 
 def _rounded(weight: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.round(weight, DECIMALS)
 
 
-def _walk(frontier: _Ways, arcs: _Arcs, depth: int) -> _Ways:
-    """One step further from every row of the frontier: the best way to each row, ties by the smaller ids passed."""
+def _walk(frontier: _Ways, arcs: _Arcs, depth: int, *, backwards: bool) -> tuple[_Ways, _Ways]:
+    """One step further from every row of the frontier: the best ways that may go on, and those that end here."""
     place, which = arcs.after(frontier.there)
     weight = frontier.weight[which] * arcs.weight[place]
-    strong = _rounded(weight) >= FLOOR
-    place, which, weight = place[strong], which[strong], weight[strong]
+    taken = _rounded(weight) >= FLOOR
+    if backwards and depth:  # seen from its end, a path's last arc is its first
+        taken &= ~arcs.last[place]
+    place, which, weight = place[taken], which[taken], weight[taken]
     first, second = frontier.first[which], frontier.second[which]
     if depth == 1:
         first = frontier.there[which]
     elif depth > 1:
         second = frontier.there[which]
     found = _Ways(arcs.target[place], weight, first, second)
-    found = found.taken(np.lexsort((second, first, -_rounded(weight), found.there)))
-    new = np.ones(found.there.size, dtype=np.bool_)
-    new[1:] = found.there[1:] != found.there[:-1]
-    return found.taken(new)
+    ends = arcs.last[place] & (not backwards)
+    return _Ways.joined([found.taken(~ends)]), found.taken(ends)
 
 
-def _expand(rows: NDArray[Any], arcs: _Arcs, closed: NDArray[np.bool_], best: NDArray[np.float64]) -> NDArray[np.int64]:
+def _expand(
+    rows: NDArray[Any], arcs: _Arcs, closed: NDArray[np.bool_], best: NDArray[np.float64], *, backwards: bool
+) -> NDArray[np.int64]:
     """Raise `best` (a line of cells for each of these rows, all 0 before) to what they reach; returns the cells."""
     width = closed.size
     cell = np.arange(rows.size, dtype=np.int64) * width + rows
     best[cell] = 1.0
-    touched = [cell]
+    touched, ends = [cell], []
     for depth in range(MAX_DEPTH):
-        here = cell % width
         if depth:
-            cell = cell[~closed[here]]
-            here = cell % width
+            cell = cell[~closed[cell % width]]
+        here = cell % width
         place, which = arcs.after(here)
         weight = best[cell][which] * arcs.weight[place]
         there = cell[which] - here[which] + arcs.target[place]
         better = (_rounded(weight) >= FLOOR) & (_rounded(weight) > _rounded(best[there]))
-        there, weight = there[better], weight[better]
-        np.maximum.at(best, there, weight)
+        if backwards and depth:
+            better &= ~arcs.last[place]
+        elif not backwards:
+            end = better & arcs.last[place]
+            ends.append((there[end], weight[end]))
+            better &= ~end
+        there = there[better]
+        np.maximum.at(best, there, weight[better])
         cell = np.unique(there)
         touched.append(cell)
+    for there, weight in ends:
+        np.maximum.at(best, there, weight)
+        touched.append(there)
     return np.unique(np.concatenate(touched))
 
 
-def _made_of(edges: Sequence[Edge], groups: Collection[int], concepts: Collection[int]) -> dict[str, NDArray[Any]]:
+def _made_of(
+    edges: Sequence[Edge], groups: Collection[int], jobs: Collection[int], concepts: Collection[int]
+) -> dict[str, NDArray[Any]]:
     """The arrays of a graph."""
     source = np.array([e.source for e in edges], dtype=np.int64)
     target = np.array([e.target for e in edges], dtype=np.int64)
-    drawers = np.array(sorted(groups), dtype=np.int64)
-    ids = np.unique(np.concatenate([source, target, drawers, np.array(sorted(concepts), dtype=np.int64)]))
-    closed = np.zeros(ids.size, dtype=np.bool_)
-    closed[np.searchsorted(ids, drawers)] = True
-    arcs = _both_ways(edges, np.searchsorted(ids, source), np.searchsorted(ids, target), ids.size)
+    others = (np.array(sorted(listed), dtype=np.int64) for listed in (groups, jobs, concepts))
+    ids = np.unique(np.concatenate([source, target, *others]))
+    arcs = _both_ways(edges, np.searchsorted(ids, source), np.searchsorted(ids, target), _marks(ids, jobs))
     named = {f"{way}.{name}": getattr(a, name) for way, a in zip(_WAYS, arcs, strict=True) for name in _ARRAYS}
-    return {"ids": ids, "closed": closed, **named}
+    return {"ids": ids, "closed": _marks(ids, groups), **named}
+
+
+def _marks(ids: NDArray[np.int64], some: Collection[int]) -> NDArray[np.bool_]:
+    """Which of the ids are among some of them."""
+    found = np.zeros(ids.size, dtype=np.bool_)
+    found[np.searchsorted(ids, np.array(sorted(some), dtype=np.int64))] = True
+    return found
 
 
 def _both_ways(
-    edges: Sequence[Edge], source: NDArray[np.int64], target: NDArray[np.int64], size: int
+    edges: Sequence[Edge], source: NDArray[np.int64], target: NDArray[np.int64], jobs: NDArray[np.bool_]
 ) -> tuple[_Arcs, _Arcs]:
     """Arcs from a concept to those it speaks for, and the same arcs turned round."""
     kinds = np.array([_KINDS.index(e.kind) for e in edges], dtype=np.int64)
@@ -334,19 +365,27 @@ def _both_ways(
     sources, targets = np.concatenate([source, target]), np.concatenate([target, source])
     weights = np.concatenate([weight, weight * share[kinds]])
     hows = np.concatenate([how, how + 1])
-    return _compressed(sources, targets, weights, hows, size), _compressed(targets, sources, weights, hows, size)
+    last = ~jobs[sources] & jobs[targets]
+    return (
+        _compressed(sources, targets, weights, hows, last, jobs.size),
+        _compressed(targets, sources, weights, hows, last, jobs.size),
+    )
 
 
 def _compressed(
-    source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64], how: NDArray[np.int64], size: int
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    how: NDArray[np.int64],
+    last: NDArray[np.bool_],
+    size: int,
 ) -> _Arcs:
     order = np.lexsort((how, -weight, target, source))
-    source, target, weight, how = source[order], target[order], weight[order], how[order]
     first = np.ones(source.size, dtype=np.bool_)
-    first[1:] = (source[1:] != source[:-1]) | (target[1:] != target[:-1])
-    source, target, weight, how = source[first], target[first], weight[first], how[first]
-    bounds = np.searchsorted(source, np.arange(size + 1))
-    return _Arcs(bounds.astype(np.int64), target.astype(np.int32), weight, how.astype(np.int16))
+    first[1:] = (np.diff(source[order]) != 0) | (np.diff(target[order]) != 0)
+    chosen = order[first]
+    bounds = np.searchsorted(source[chosen], np.arange(size + 1)).astype(np.int64)
+    return _Arcs(bounds, target[chosen].astype(np.int32), weight[chosen], how[chosen].astype(np.int16), last[chosen])
 
 
 def _unpacked(how: int) -> tuple[EdgeKind, Origin, bool]:
