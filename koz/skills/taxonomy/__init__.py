@@ -5,7 +5,7 @@ Nothing here knows the database: `queries.py` fills a `SearchIndex` and a `Graph
 
 from koz.skills.taxonomy.crosslingual import Pair, pairs_of
 from koz.skills.taxonomy.embedding import Embedder
-from koz.skills.taxonomy.graph import Graph, Reached, find_cycle
+from koz.skills.taxonomy.graph import Graph, Reached, ReachMatrix, Step, find_cycle
 from koz.skills.taxonomy.kinds import LANGUAGES, ConceptKind, EdgeKind, Origin
 from koz.skills.taxonomy.labels import fold, stems, words
 from koz.skills.taxonomy.rows import Alias, Concept, Edge, Phrase, Rows
@@ -25,9 +25,11 @@ __all__ = [
     "Origin",
     "Pair",
     "Phrase",
+    "ReachMatrix",
     "Reached",
     "Rows",
     "SearchIndex",
+    "Step",
     "find_cycle",
     "fold",
     "pairs_of",

@@ -141,7 +141,7 @@ class Language:
         return gathered
 
     def best_of(self, of_labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The greatest and the mean of a value (at least 0) of labels for each concept; 0 where it has no label here."""
+        """The greatest and the mean of a value (at least 0) of labels for each concept; 0 where it has none here."""
         rows = self.first.size - 1
         hit = np.flatnonzero(of_labels)
         owners, values = self._owner[hit], of_labels[hit]

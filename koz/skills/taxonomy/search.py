@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from koz.skills.taxonomy import ranking
-from koz.skills.taxonomy.comparing import Words, closeness, compare, in_other, in_own
+from koz.skills.taxonomy.comparing import Likeness, Words, closeness, compare, in_other, in_own
 from koz.skills.taxonomy.crosslingual import Crosslingual, Pair
 from koz.skills.taxonomy.embedding import Embedder, Neighbours
 from koz.skills.taxonomy.kinds import LANGUAGES
@@ -170,7 +170,8 @@ class SearchIndex:
         words = Words(listed, [stem(word, lang) for word in listed], np.array([own.weight(word) for word in listed]))
         here = in_own(words, own)
         ways = [common]
-        across = best = mean = None
+        across: Likeness | None = None
+        best = mean = np.zeros(0)
         if self._crosslingual is not None:
             across = in_other(words, lang, other, self._crosslingual)
             best, mean = other.best_of(other.cosines(across.wanted))
