@@ -2,17 +2,25 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
+from flask import Flask
 from flask.cli import AppGroup
 from tqdm import tqdm
 
 from koz.core.db import reading, unit_of_work
-from koz.core.i18n import in_locale
+from koz.core.i18n import in_locale, init_i18n
+from koz.skills import evaluation
 from koz.skills.queries import MAX_TOP, find_concepts
 from koz.skills.services.taxonomy_import import Imported, import_esco, import_rome, load_starter, size_of
 from koz.skills.taxonomy import LANGUAGES, Origin
+
+#: Where the public files lie beside a checkout, as for the tests.
+PUBLIC: Final = Path("../shared/data")
 
 cli = AppGroup("skills", help="The taxonomy of skills.")
 
@@ -73,3 +81,41 @@ def find(*, text: str, lang: str, top: int, as_json: bool) -> None:
     for f in found:
         label, other = (f.label_en, f.label_fr) if lang == "en" else (f.label_fr, f.label_en)
         click.echo(f"{f.score:.2f}  {label or other}  [{f.code}]")
+
+
+@cli.command("evaluate", with_appcontext=False)
+@click.option(
+    "--esco", type=click.Path(path_type=Path), default=PUBLIC / "esco", show_default=True, help="ESCO's files."
+)
+@click.option(
+    "--rome", type=click.Path(path_type=Path), default=PUBLIC / "rome", show_default=True, help="ROME's files."
+)
+@click.option("--phrases", type=click.Path(path_type=Path), help="Phrases and the concept each means, tab-separated.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def evaluate(*, esco: Path, rome: Path, phrases: Path | None, seed: int, as_json: bool) -> None:
+    """How well concepts are found for words that were held out of the training. No database is needed.
+
+    Exit code 1 when a goal is missed or a file is missing or wrong.
+    """
+    with _words_only(), tqdm(desc="Reading", unit="step", total=len(evaluation.TASKS) + 1) as bar:
+        corpus = evaluation.read_corpus(esco, rome)
+
+        def progress(name: str) -> None:
+            bar.update()
+            bar.set_description(name)
+
+        outcomes = evaluation.run(evaluation.TASKS, evaluation.Setting(corpus, seed, phrases), progress)
+        bar.update()
+    click.echo(evaluation.as_json(outcomes, seed) if as_json else evaluation.as_table(outcomes, seed))
+    if not all(measure.reached for outcome in outcomes for measure in outcome.measures):
+        raise SystemExit(1)
+
+
+@contextmanager
+def _words_only() -> Iterator[None]:
+    """What messages need, for a command without settings and database."""
+    app = Flask(__name__)
+    init_i18n(app)
+    with app.app_context(), in_locale("en"):
+        yield
