@@ -10,8 +10,12 @@ from koz.skills.evaluation.corpus import Corpus, read_corpus, size_of
 from koz.skills.evaluation.measures import Measure, Outcome, Setting, Task, run
 from koz.skills.evaluation.report import as_json, as_table
 from koz.skills.evaluation.splits import RULE
+from koz.skills.evaluation.words import PHRASES, UNSEEN
 
-TASKS: Final[tuple[Task, ...]] = ()
+TASKS: Final[tuple[Task, ...]] = (
+    UNSEEN,
+    PHRASES,
+)
 
 __all__ = [
     "RULE",

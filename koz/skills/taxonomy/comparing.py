@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from koz.skills.taxonomy.crosslingual import Crosslingual
 from koz.skills.taxonomy.labels import stem
 from koz.skills.taxonomy.language import Labels, Language
+from koz.skills.taxonomy.vocabulary import STANDINS
 
 #: What the word itself counts in the other language, beside a sure translation.
 BORROWED: Final = 0.95
 #: How much the likelihood that the label's word is said as the phrase's counts in retrieval.
 BACK: Final = 0.3
+#: What words spelt alike count at least in retrieval, beside sure translations.
+LEAST_SPELT: Final = 0.3
 #: A translation less likely than this does not lead to candidates.
 LIKELY: Final = 0.02
 
@@ -61,31 +64,45 @@ def in_own(words: Words, language: Language) -> Likeness:
     return Likeness((alike,), (alike * words.weights[:, None]).sum(0) * language.idf)
 
 
-def in_other(words: Words, lang: str, language: Language, crosslingual: Crosslingual) -> Likeness:
-    """The phrase, in `lang`, in the other language: by dictionary, borrowed, or spelt alike."""
+def in_other(words: Words, own: Language, language: Language, crosslingual: Crosslingual) -> Likeness:
+    """The phrase, in the language of `own`, in the other one: by dictionary, borrowed, or spelt alike.
+
+    A word that the dictionary lacks counts as the known words that stand in for it, at their discount.
+    """
     shape = len(words.listed), len(language.vocabulary)
     there, back, spelt = (np.zeros(shape, dtype=np.float32) for _view in range(3))
     wanted = np.zeros(shape[1])
-    vocabulary = language.vocabulary
+    vocabulary, lang = language.vocabulary, own.vocabulary.lang
     for place, (word, root) in enumerate(zip(words.listed, words.roots, strict=True)):
-        found = crosslingual.translations(root, lang)
-        if found.numbers.size:
-            there[place, found.numbers] = np.sqrt(found.there / found.there.max())
-            back[place, found.numbers] = np.sqrt(found.back / max(found.back.max(), 1e-9))
-            chance = found.there + BACK * found.back
+        sure = 0.0
+        for known, likeness in _known(word, root, own, crosslingual):
+            found = crosslingual.translations(known, lang)
+            at = found.numbers
+            there[place, at] = np.maximum(there[place, at], likeness * np.sqrt(found.there / found.there.max()))
+            back[place, at] = np.maximum(back[place, at], likeness * np.sqrt(found.back / max(found.back.max(), 1e-9)))
+            chance = likeness * (found.there + BACK * found.back)
             likely = chance >= LIKELY
-            wanted[found.numbers[likely]] += chance[likely]
+            wanted[at[likely]] += chance[likely]
+            sure += likeness * float(found.there.sum())
         for number, likeness in vocabulary.cognates(word):
             spelt[place, number] = likeness**2
-        own = vocabulary.number(stem(word, vocabulary.lang))
-        if own is not None:
-            spelt[place, own] = BORROWED
-        sure = float(found.there.sum()) if found.numbers.size else 0.0
+        same = vocabulary.number(stem(word, vocabulary.lang))
+        if same is not None:
+            spelt[place, same] = BORROWED
         near = np.flatnonzero(spelt[place])
-        wanted[near] += spelt[place, near] * max(0.3, 1 - sure) / max(1.0, float(spelt[place, near].sum()))
+        wanted[near] += spelt[place, near] * max(LEAST_SPELT, 1 - sure) / max(1.0, float(spelt[place, near].sum()))
     np.maximum(there, spelt, out=there)
     np.maximum(back, spelt, out=back)
     return Likeness((np.sqrt(there * back), there, back, spelt), wanted * language.idf)
+
+
+def _known(word: str, root: str, own: Language, crosslingual: Crosslingual) -> list[tuple[str, float]]:
+    """Stems that the dictionary has for a word: its own, else those that stand in for it."""
+    if crosslingual.translations(root, own.vocabulary.lang).numbers.size:
+        return [(root, 1.0)]
+    found = ((own.vocabulary.roots[number], likeness) for number, likeness in own.vocabulary.standins(word))
+    known = [(r, x) for r, x in found if r != root and crosslingual.translations(r, own.vocabulary.lang).numbers.size]
+    return known[:STANDINS]
 
 
 def compare(

@@ -150,6 +150,11 @@ class SearchIndex:
     def __len__(self) -> int:
         return len(self._ids)
 
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """The ids of the concepts by row."""
+        return self._ids
+
     def search(self, text: str, lang: str = "fr", top: int = 10, least: float = MIN_SCORE) -> list[Hit]:
         """The `top` concepts closest to a phrase in `lang`, best first; [] for an empty phrase or for nonsense."""
         folded = fold(text[:MAX_CHARACTERS])
@@ -173,7 +178,7 @@ class SearchIndex:
         across: Likeness | None = None
         best = mean = np.zeros(0)
         if self._crosslingual is not None:
-            across = in_other(words, lang, other, self._crosslingual)
+            across = in_other(words, own, other, self._crosslingual)
             best, mean = other.best_of(other.cosines(across.wanted))
             ways += [best, best + mean, best + mean + common]
         rows = np.unique(np.concatenate([_best(way) for way in ways]))
