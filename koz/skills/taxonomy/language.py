@@ -116,7 +116,7 @@ class Language:
         for word, found in standins.items():
             for number, likeness in found:
                 gathered[self.labels_with(number)] += likeness * weights[word] * self.idf[number]
-        hit = np.flatnonzero(gathered)
+        hit = np.flatnonzero(gathered > 0)
         length = float(np.sqrt(sum(w * w for w in weights.values())))
         cosines = np.minimum(gathered[hit] / (length * self._norm[hit]), 1.0)
         np.maximum.at(scores, self._owner[hit], cosines * self._worth[hit] * (OVERLAP * worth))
@@ -143,7 +143,7 @@ class Language:
     def best_of(self, of_labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The greatest and the mean of a value (at least 0) of labels for each concept; 0 where it has none here."""
         rows = self.first.size - 1
-        hit = np.flatnonzero(of_labels)
+        hit = np.flatnonzero(of_labels > 0)
         owners, values = self._owner[hit], of_labels[hit]
         best = np.zeros(rows)
         np.maximum.at(best, owners, values)

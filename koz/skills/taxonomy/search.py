@@ -38,8 +38,10 @@ OURS: Final = 0.9
 #: Longest phrase read, in words and in characters.
 MAX_WORDS: Final = 40
 MAX_CHARACTERS: Final = 500
-#: How many concepts are compared word by word, from each way that leads to them.
+#: How many concepts are compared word by word: from each way that leads to them, and from the best ones to the other
+#: language.
 CANDIDATES: Final = 60
+MORE: Final = 120
 
 
 class Hit(NamedTuple):
@@ -174,14 +176,14 @@ class SearchIndex:
         listed = list(dict.fromkeys(words_of(folded, lang)[:MAX_WORDS]))
         words = Words(listed, [stem(word, lang) for word in listed], np.array([own.weight(word) for word in listed]))
         here = in_own(words, own)
-        ways = [common]
+        ways = [(common, CANDIDATES)]
         across: Likeness | None = None
         best = mean = np.zeros(0)
         if self._crosslingual is not None:
             across = in_other(words, own, other, self._crosslingual)
             best, mean = other.best_of(other.cosines(across.wanted))
-            ways += [best, best + mean, best + mean + common]
-        rows = np.unique(np.concatenate([_best(way) for way in ways]))
+            ways += [(best, CANDIDATES), (best + mean, MORE), (best + mean + common, MORE)]
+        rows = np.unique(np.concatenate([_best(way, count) for way, count in ways]))
         if self._neighbours is not None:
             rows = np.union1d(rows, self._neighbours.nearest(text))
         table = np.zeros((rows.size, ranking.OWN + ranking.OTHER))
@@ -213,11 +215,12 @@ class SearchIndex:
         return np.where(common >= CERTAIN * worth, np.maximum(common, scores), scores)
 
 
-def _best(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Where the greatest scores are; on equal ones the first win."""
+def _best(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Where the greatest scores are; of equal ones the first."""
     hit = np.flatnonzero(scores > 0)
-    if hit.size <= CANDIDATES:
+    if hit.size <= count:
         return hit
-    least = np.partition(scores[hit], hit.size - CANDIDATES)[hit.size - CANDIDATES]
-    above, equal = hit[scores[hit] > least], hit[scores[hit] == least]
-    return np.concatenate([above, equal[: CANDIDATES - above.size]])
+    values = scores[hit]
+    least = np.partition(values, hit.size - count)[hit.size - count]
+    above, equal = hit[values > least], hit[values == least]
+    return np.concatenate([above, equal[: count - above.size]])
