@@ -4,6 +4,7 @@ import dataclasses
 import json
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -37,7 +38,7 @@ def import_taxonomy(*, source: str, as_json: bool, paths: tuple[Path, ...]) -> N
         trouble = _lock_index(stack)
         done = _import(origin, paths)
         if trouble is None:
-            _prepare_index(quiet=not done.changed)
+            _prepare_index()
     if trouble is not None:
         click.echo(str(trouble), err=True)
     if as_json:
@@ -77,12 +78,16 @@ def _lock_index(stack: ExitStack) -> Invalid | None:
     return None
 
 
-def _prepare_index(*, quiet: bool = False, anew: bool = False) -> Prepared:
-    with tqdm(total=len(COMPONENTS) + 2, desc="Index", unit="part", disable=quiet) as bar, reading() as session:
+def _prepare_index(*, anew: bool = False) -> Prepared:
+    with ExitStack() as stack, reading() as session:
+        bars: list[Any] = []
 
         def told(name: str) -> None:
-            bar.set_description(f"Index: {name}")
-            bar.update()
+            """The bar comes with the first part: there is nothing to see where the index is there already."""
+            if not bars:
+                bars.append(stack.enter_context(tqdm(total=len(COMPONENTS) + 2, unit="part")))
+            bars[0].set_description(f"Index: {name}")
+            bars[0].update()
 
         return prepare_index(session, told, anew=anew)
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
+from koz.skills.services.near_jobs import near_jobs
 from koz.skills.taxonomy import LANGUAGES, ConceptKind, EdgeKind, Origin, words
 
 SAME_LABEL: Final = 1.0
@@ -46,6 +47,11 @@ def join_same(session: Session) -> int:
     for ours, title in by_alias:
         if title.occupation:
             wanted[title.id, ours.id, EdgeKind.RELATED] = JOB_TITLE
+    named = {(one.id, other.id) for one, other in by_label} | {(other.id, one.id) for one, other in by_label}
+    for (sheet, occupation, kind), weight in near_jobs(session).items():
+        if (sheet, occupation) not in named:
+            taken = (sheet, Origin.ESCO) in joined or (occupation, Origin.ROME) in joined
+            wanted[sheet, occupation, EdgeKind.RELATED if taken else kind] = weight
     return _write(session, wanted)
 
 

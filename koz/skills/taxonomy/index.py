@@ -1,8 +1,8 @@
 """The index of the taxonomy: all that search and matching need, made once from the rows and mapped by every process.
 
 It is made of components. A component is made from `Rows`, gives its `arrays()` and `texts()`, and comes back from a
-store by `from_store(store, prefix)`; names in the store are `<prefix>.<name>`. To add one: a field of `Index` and a
-line in `COMPONENTS`.
+store by `from_store(store, prefix)`: its names in the store are prefix and name, the prefix is its field and a dot. To
+add one: a field of `Index` and a line in `COMPONENTS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,8 +82,8 @@ class Cards:
     def from_store(cls, store: Store, prefix: str) -> Self:
         """Mapped."""
         return cls(
-            {name: np.asarray(store.array(f"{prefix}.{name}")) for name in ("ids", "one", "other")},
-            {name: store.texts(f"{prefix}.{name}") for name in ("codes", "fr", "en")},
+            {name: np.asarray(store.array(f"{prefix}{name}")) for name in ("ids", "one", "other")},
+            {name: store.texts(f"{prefix}{name}") for name in ("codes", "fr", "en")},
         )
 
     def card(self, concept_id: int) -> Card:
@@ -110,7 +110,7 @@ def make_graph(rows: Rows) -> Graph:
     )
 
 
-#: By prefix, which is the field of `Index` as well.
+#: By field of `Index`.
 COMPONENTS: Final[Mapping[str, Maker]] = {
     "cards": Maker(Cards.of, Cards.from_store),
     "graph": Maker(make_graph, Graph.from_store),
@@ -130,24 +130,23 @@ class Index:
     def made(cls, rows: Rows, told: Told = lambda _name: None) -> Self:
         """Made in memory."""
         parts = {}
-        for prefix, maker in COMPONENTS.items():
-            told(prefix)
-            parts[prefix] = maker.make(rows)
+        for field, maker in COMPONENTS.items():
+            told(field)
+            parts[field] = maker.make(rows)
         return cls(**cast("dict[str, Any]", parts))
 
     @classmethod
     def from_store(cls, store: Store) -> Self:
         """Mapped from a folder that `contents` was written to."""
-        return cls(
-            **cast("dict[str, Any]", {prefix: maker.load(store, prefix) for prefix, maker in COMPONENTS.items()})
-        )
+        parts = {field: maker.load(store, f"{field}.") for field, maker in COMPONENTS.items()}
+        return cls(**cast("dict[str, Any]", parts))
 
     def contents(self) -> tuple[Arrays, Texts]:
         """All arrays and texts, by their names in the store."""
         arrays: Arrays = {}
         texts: Texts = {}
-        for prefix in COMPONENTS:
-            part: Component = getattr(self, prefix)
-            arrays |= {f"{prefix}.{name}": array for name, array in part.arrays().items()}
-            texts |= {f"{prefix}.{name}": listed for name, listed in part.texts().items()}
+        for field in COMPONENTS:
+            part: Component = getattr(self, field)
+            arrays |= {f"{field}.{name}": array for name, array in part.arrays().items()}
+            texts |= {f"{field}.{name}": listed for name, listed in part.texts().items()}
         return arrays, texts

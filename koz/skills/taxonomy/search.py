@@ -80,10 +80,10 @@ class SearchIndex:
     def from_store(cls, store: Store, prefix: str) -> Self:
         """The index over the phrases that were written under this prefix."""
         columns = (
-            store.array(f"{prefix}.ids").tolist(),
-            store.texts(f"{prefix}.langs"),
-            store.texts(f"{prefix}.phrases"),
-            store.array(f"{prefix}.worths").tolist(),
+            store.array(f"{prefix}ids").tolist(),
+            store.texts(f"{prefix}langs"),
+            store.texts(f"{prefix}phrases"),
+            store.array(f"{prefix}worths").tolist(),
         )
         return cls(Phrase(*row) for row in zip(*columns, strict=True))
 
