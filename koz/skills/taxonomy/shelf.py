@@ -1,8 +1,8 @@
 """The folder on this machine that holds the indexes: one folder a database and state of its taxonomy.
 
 Nothing in it is needed: whatever is missing is made again from the database, and the whole may be deleted at any time.
-Names carry the code that made an index, the database and the stamp of its taxonomy, so that neither versions of Koz
-nor databases mix. Who makes one holds the lock of its database; the two newest of a database are kept, and what a
+Names carry the database, the code that made an index and the stamp of its taxonomy, so that neither databases nor
+versions of Koz mix. Who makes one holds the lock of its database; the two newest of a database are kept, and what a
 process has mapped stays readable to it after the folder is gone.
 """
 
@@ -42,7 +42,7 @@ class Shelf:
 
     def place(self, key: Key) -> Path:
         """Where the index of this key is, or would be."""
-        return self.folder / f"{self._prefix(key)}{_digest(key.stamp)}"
+        return self.folder / f"{_prefix(key)}{code_digest()}-{_digest(key.stamp)}"
 
     def find(self, key: Key) -> Index | None:
         """The index of this key, mapped; None when it is not there or damaged, which is told loudly."""
@@ -50,7 +50,8 @@ class Shelf:
 
     def find_older(self, key: Key) -> Index | None:
         """The newest index of the same database and code, whatever its stamp."""
-        return next((index for index in map(_opened, self._listed(key)) if index is not None), None)
+        listed = self._listed(f"{_prefix(key)}{code_digest()}-*")
+        return next((index for index in map(_opened, listed) if index is not None), None)
 
     @contextmanager
     def alone(self, key: Key, *, wait: bool = True) -> Iterator[bool]:
@@ -58,7 +59,7 @@ class Shelf:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.folder.stat().st_uid != os.getuid():
             raise PermissionError(f"{self.folder} belongs to another user")
-        with (self.folder / f"{self._prefix(key)}lock").open("w") as lock:
+        with (self.folder / f"{_prefix(key)}lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
@@ -71,7 +72,8 @@ class Shelf:
         place = self.place(key)
         shutil.rmtree(place, ignore_errors=True)
         opened = Index.from_store(stores.write(place, *made.contents()))
-        for old in self._listed(key)[KEPT:]:
+        half_written = self._listed(f".{_prefix(key)}*")
+        for old in self._listed(f"{_prefix(key)}*")[KEPT:] + half_written:
             shutil.rmtree(old, ignore_errors=True)
         return opened
 
@@ -97,13 +99,14 @@ class Shelf:
             log.error("skills_index_not_kept", folder=str(self.folder), error=str(error))
             return make() if made is None else made
 
-    def _prefix(self, key: Key) -> str:
-        return f"skills-{code_digest()}-{_digest(key.database)}-"
-
-    def _listed(self, key: Key) -> list[Path]:
-        """The indexes of the same database and code, newest first."""
-        found = [p for p in self.folder.glob(f"{self._prefix(key)}*") if p.is_dir()]
+    def _listed(self, pattern: str) -> list[Path]:
+        """The folders so named, newest first."""
+        found = [p for p in self.folder.glob(pattern) if p.is_dir()]
         return sorted(found, key=lambda p: p.stat().st_mtime_ns, reverse=True)
+
+
+def _prefix(key: Key) -> str:
+    return f"skills-{_digest(key.database)}-"
 
 
 def _opened(place: Path) -> Index | None:

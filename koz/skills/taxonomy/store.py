@@ -89,6 +89,9 @@ def open_checked(folder: Path) -> Store:
     """Open a folder after reading all of it once. Raises DamagedError when a file is not as it was written."""
     try:
         sums = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        missing = {path.name for path in folder.iterdir()} ^ {*sums, MANIFEST}
+        if missing:
+            raise DamagedError(f"{min(missing)} is missing, or too much")
         for name, (size, checksum) in sums.items():
             path = folder / name
             if path.stat().st_size != size or _checksum(path) != checksum:
