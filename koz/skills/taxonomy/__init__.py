@@ -3,7 +3,7 @@
 Nothing here knows the database: `queries.py` fills a `SearchIndex` and a `Graph` from the tables, tests from lists.
 """
 
-from koz.skills.taxonomy.graph import Graph, Reached, find_cycle
+from koz.skills.taxonomy.graph import Graph, Reached, ReachMatrix, Step, find_cycle
 from koz.skills.taxonomy.kinds import LANGUAGES, ConceptKind, EdgeKind, Origin
 from koz.skills.taxonomy.labels import fold, stems, words
 from koz.skills.taxonomy.rows import Alias, Concept, Edge, Phrase, Rows
@@ -20,9 +20,11 @@ __all__ = [
     "Hit",
     "Origin",
     "Phrase",
+    "ReachMatrix",
     "Reached",
     "Rows",
     "SearchIndex",
+    "Step",
     "find_cycle",
     "fold",
     "stems",
