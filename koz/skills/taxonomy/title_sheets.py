@@ -25,7 +25,6 @@ AT_ONCE: Final = 64
 #: Pull of the weights towards zero.
 CALM: Final = 1e-3
 MATRICES: Final = ("stems", "letters", "texts")
-DENSE: Final = ("directions", "of_sheets", "of_titles")
 
 
 class Sheets(NamedTuple):
@@ -46,7 +45,7 @@ class Sheets(NamedTuple):
     def without(self, asked: NDArray[np.bool_]) -> "Sheets":
         """The same without some of the titles."""
         kept = np.flatnonzero(~asked)
-        return self._replace(titles=[self.titles[i] for i in kept], sheet_of=self.sheet_of[kept])
+        return self._replace(titles=[self.titles[i] for i in kept.tolist()], sheet_of=self.sheet_of[kept])
 
 
 class TitleSheets:
@@ -69,7 +68,7 @@ class TitleSheets:
         """Learn from the sheets; deterministic."""
         asked = np.arange(len(sheets.titles)) % ASKED == 0
         knowing = cls(_index(sheets.without(asked)))
-        texts = [sheets.titles[i] for i in np.flatnonzero(asked)]
+        texts = [sheets.titles[i] for i in np.flatnonzero(asked).tolist()]
         weights = knowing._learn(texts, sheets.sheet_of[asked])
         return cls(_index(sheets) | {"weights": weights})
 
@@ -204,4 +203,5 @@ def _softmax_weights(shown: v.Dense, hits: NDArray[np.bool_]) -> v.Dense:
         return float(-(right * np.log(chance + 1e-12)).sum() / len(x) + CALM * weights @ weights), slope
 
     found = minimize(loss, np.zeros(x.shape[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
-    return (found * scale).astype(np.float32)
+    weights: v.Dense = (found * scale).astype(np.float32)
+    return weights

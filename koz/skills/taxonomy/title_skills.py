@@ -29,11 +29,11 @@ NEAREST: Final = 25
 NEAREST_BY_TITLE: Final = 8
 #: Job sheets that a title is described by.
 SHEETS: Final = 15
-#: Skills that are ranked; every so manieth occupation is asked to learn how; titles at once.
+#: Skills that are ranked; parts of the occupations, how many of them are asked to learn how; titles at once.
 CANDIDATES: Final = 300
-ASKED: Final = 4
+PARTS: Final = 5
+ASKED: Final = 2
 AT_ONCE: Final = 64
-DENSE: Final = ("directions", "of_jobs", "of_skills")
 
 
 class Jobs(NamedTuple):
@@ -91,9 +91,7 @@ class TitleSkills:
         arrays = _index(lang, jobs, sheets)
         bare = cls(lang, arrays, sheets)
         likeness = bare._between_jobs(jobs)
-        asked = np.arange(len(jobs.names)) % ASKED == 0
-        knowing = bare._know(np.flatnonzero(~asked), likeness, jobs.group)
-        weights = bare._learn(knowing, [jobs.names[i] for i in np.flatnonzero(asked)], jobs.needs[np.flatnonzero(asked)])
+        weights = bare._learn(jobs, likeness)
         known = bare._know(np.arange(len(jobs.names)), likeness, jobs.group)
         arrays |= {"weights": weights, "inverse": known.inverse, "together": known.together}
         arrays |= v.pack("of_groups", known.of_groups) | v.pack("group_of", known.group_of)
@@ -117,7 +115,7 @@ class TitleSkills:
         numbers, shown = self._shown(self._known, seen)
         value = (shown[0] @ self._arrays["weights"][:-1] + self._arrays["weights"][-1]) / 2
         best = np.lexsort((numbers[0], -value))[:top]
-        near = (seen.all[0] / seen.count + seen.title[0] / 2) / 2
+        near = (seen.all[0] / seen.views + seen.title[0] / 2) / 2
         jobs = np.lexsort((np.arange(near.size), -near))[:top]
         return (
             [(int(numbers[0, i]), min(1.0, max(0.0, float(value[i])))) for i in best],
@@ -156,14 +154,14 @@ class TitleSkills:
         """The candidates of each title and what is known of them: titles × candidates, and × numbers to weigh."""
         weights = seen.all[:, known.rows] @ known.inverse
         guess = _spread(weights, known.needs)
-        together = (guess @ known.together) @ known.together.T
+        together: v.Dense = (guess @ known.together) @ known.together.T
         count = min(CANDIDATES, self._skills)
         numbers = np.argsort(-(guess + 0.3 * together), axis=1, kind="stable")[:, :count]
-        near = v.strongest(seen.all[:, known.rows] / seen.count, NEAREST) ** 2
+        near = v.strongest(seen.all[:, known.rows] / np.float32(seen.views), NEAREST) ** 2
         near_by_title = v.strongest(seen.title[:, known.rows], NEAREST_BY_TITLE) ** 2
         groups = np.maximum(weights @ known.group_of, 0) ** 2
         used = np.log1p(np.bincount(known.needs.indices, minlength=self._skills)).astype(np.float32)
-        whole = [
+        whole: list[v.Dense] = [
             guess,
             _spread(_shares(near), known.needs),
             _spread(_shares(near_by_title), known.needs),
@@ -175,7 +173,7 @@ class TitleSkills:
             seen.skill_letters,
             seen.about,
         ]
-        listed = [np.take_along_axis(part, numbers, axis=1) for part in whole]
+        listed: list[NDArray[Any]] = [np.take_along_axis(part, numbers, axis=1) for part in whole]
         listed.append(np.einsum("qd,qcd->qc", seen.meaning, self._arrays["of_skills"][numbers]))
         return numbers, _stretched(np.stack(listed, axis=-1).astype(np.float32))
 
@@ -187,7 +185,7 @@ class TitleSkills:
         placed = np.flatnonzero(group[rows] >= 0)
         ones = np.ones(placed.size, dtype=np.float32)
         group_of = sp.csr_array((ones, (placed, group[rows][placed])), shape=(rows.size, size))
-        members = np.asarray(group_of.sum(axis=0)).ravel()
+        members: v.Dense = np.asarray(group_of.sum(axis=0)).ravel()
         of_groups = sp.csr_array(sp.diags_array(1 / (members + 1)).astype(np.float32) @ (group_of.T @ needs))
         together = v.main_directions(needs, TOGETHER)
         return _Known(rows, np.linalg.inv(between).astype(np.float32), needs, together, of_groups, group_of)
@@ -209,13 +207,18 @@ class TitleSkills:
         assert total.shape == (len(jobs.names),) * 2
         return total
 
-    def _learn(self, known: _Known, texts: Sequence[str], needs: sp.csr_array) -> v.Dense:
-        """Weights of the ranking by least squares, the constant last."""
-        shown, right = [], []
-        for start in range(0, len(texts), AT_ONCE):
-            numbers, found = self._shown(known, self._look(texts[start : start + AT_ONCE]))
-            shown.append(found.reshape(-1, found.shape[-1]))
-            right.append(np.take_along_axis(needs[start : start + AT_ONCE].toarray(), numbers, axis=1).ravel())
+    def _learn(self, jobs: Jobs, likeness: v.Dense) -> v.Dense:
+        """Weights of the ranking by least squares, the constant last: each part is asked what the others know."""
+        shown: list[v.Dense] = []
+        right: list[v.Dense] = []
+        part_of = np.arange(len(jobs.names)) % PARTS
+        for part in range(ASKED):
+            known = self._know(np.flatnonzero(part_of != part), likeness, jobs.group)
+            asked = np.flatnonzero(part_of == part)
+            for few in np.array_split(asked, max(1, asked.size // AT_ONCE)):
+                numbers, found = self._shown(known, self._look([jobs.names[i] for i in few.tolist()]))
+                shown.append(found.reshape(-1, found.shape[-1]))
+                right.append(np.take_along_axis(self._needs[few].toarray(), numbers, axis=1).ravel())
         x, y = np.concatenate(shown).astype(np.float64), np.concatenate(right).astype(np.float64)
         middle, scale = x.mean(0), x.std(0) + 1e-9
         x = (x - middle) / scale
@@ -224,10 +227,10 @@ class TitleSkills:
 
 
 class _Seen(NamedTuple):
-    """Titles beside what is known. `all`: sum of `count` likenesses to occupations; `title`: to their likest title."""
+    """Titles beside what is known. `all`: sum of `views` likenesses to occupations; `title`: to their likest title."""
 
     all: v.Dense
-    count: int
+    views: int
     title: v.Dense
     skill_stems: v.Dense
     skill_aliases: v.Dense
@@ -292,13 +295,15 @@ def _by_sheets(sheets: TitleSheets, texts: Sequence[str]) -> tuple[sp.csr_array,
 
 
 def _sharp(likeness: v.Dense) -> sp.csr_array:
-    return v.unit(sp.csr_array(v.strongest(likeness, SHEETS) ** 3))
+    sharpened: sp.csr_array = sp.csr_array(v.strongest(likeness, SHEETS) ** 3)
+    return v.unit(sharpened)
 
 
 def _sheets_of(jobs: Jobs, sheets: TitleSheets | None) -> sp.csr_array:
     """Sheets (by stems, then by letters) × occupations, each described by the likest sheets of all of its titles."""
     if sheets is None:
-        return sp.csr_array((0, len(jobs.names)), dtype=np.float32)
+        nothing: sp.csr_array = sp.csr_array((0, len(jobs.names)), dtype=np.float32)
+        return nothing
     best = np.zeros((2, len(jobs.names), sheets.size), dtype=np.float32)
     for start in range(0, len(jobs.titles), AT_ONCE):
         owners = jobs.job_of[start : start + AT_ONCE]
@@ -314,11 +319,14 @@ def _spread(weights: v.Dense, needs: sp.csr_array) -> v.Dense:
 
 
 def _shares(weights: v.Dense) -> v.Dense:
-    return weights / np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-9))
+    shares: v.Dense = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-9))
+    return shares
 
 
 def _stretched(shown: v.Dense) -> v.Dense:
     """The numbers, also beside the best candidate's, and with their small values stretched in two ways."""
     best = np.maximum(shown.max(axis=1, keepdims=True), np.float32(1e-6))
     positive = np.maximum(shown, 0)
-    return np.concatenate([shown, shown / best, np.log(np.maximum(shown, np.float32(1e-3))), np.sqrt(positive)], axis=-1)
+    return np.concatenate(
+        [shown, shown / best, np.log(np.maximum(shown, np.float32(1e-3))), np.sqrt(positive)], axis=-1
+    )

@@ -4,7 +4,7 @@ Gives proposals, never facts: a person confirms what is right. Which gender a ti
 Without ESCO's or ROME's concepts in the rows the part that needs them finds nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -54,8 +54,8 @@ class JobTitles:
         }
 
     @classmethod
-    def of(cls, rows: Rows) -> Self:
-        """Learn from the taxonomy. Deterministic: the same rows give the same arrays."""
+    def of(cls, rows: Rows, languages: Collection[str] = LANGUAGES) -> Self:
+        """Learn from the taxonomy: sheets, and skills of titles in these languages. The same rows, the same arrays."""
         said = _Said(rows)
         arrays: v.Arrays = {"ids.jobs": said.jobs, "ids.skills": said.skills, "ids.sheets": said.sheets}
         sheets = None
@@ -63,7 +63,7 @@ class JobTitles:
             sheets = TitleSheets.train(said.as_sheets())
             arrays |= {f"sheets.{name}": array for name, array in sheets.arrays().items()}
         if said.jobs.size >= FEWEST:
-            for lang in LANGUAGES:
+            for lang in languages:
                 model = TitleSkills.train(lang, said.as_jobs(lang), sheets if lang == "fr" else None)
                 arrays |= {f"{lang}.{name}": array for name, array in model.arrays().items()}
         return cls(arrays)
@@ -109,9 +109,10 @@ class _Said:
 
     def __init__(self, rows: Rows) -> None:
         self._concepts = {c.id: c for c in rows.concepts}
-        self._names: dict[tuple[int, str], list[str]] = {}
+        self._phrases: dict[tuple[int, str], list[str]] = {}
         for phrase in rows.phrases:
-            self._names.setdefault((phrase.concept_id, phrase.lang), []).append(phrase.text)
+            self._phrases.setdefault((phrase.concept_id, phrase.lang), []).append(phrase.text)
+        self._plain: dict[tuple[int, str], list[str]] = {}
         self._needs = [(e.source, e.target, e.weight) for e in rows.edges if e.kind is EdgeKind.NEEDS]
         self._above: dict[int, list[int]] = {}
         for edge in rows.edges:
@@ -173,15 +174,21 @@ class _Said:
 
     def _titles(self, concepts: NDArray[np.int64], lang: str) -> tuple[list[str], NDArray[np.int64]]:
         """Plain titles, each once a concept, and the number of the concept."""
-        listed = [(t, i) for i, c in enumerate(concepts.tolist()) for t in dict.fromkeys(self._plain_names(c, lang)) if t]
+        listed = [
+            (t, i) for i, c in enumerate(concepts.tolist()) for t in dict.fromkeys(self._plain_names(c, lang)) if t
+        ]
         return [title for title, _i in listed], np.array([i for _title, i in listed], dtype=np.int64)
 
     def _plain_names(self, concept: int, lang: str) -> list[str]:
-        return [v.plain(name, lang) for name in self._names.get((concept, lang), ())]
+        found = self._plain.get((concept, lang))
+        if found is None:
+            found = [v.plain(name, lang) for name in self._phrases.get((concept, lang), ())]
+            self._plain[concept, lang] = found
+        return found
 
     def _name(self, concept: int, lang: str) -> str:
-        names = self._names.get((concept, lang), ())
-        return v.plain(names[0], lang) if names else ""
+        names = self._plain_names(concept, lang)
+        return names[0] if names else ""
 
     def _about(self, concept: int, lang: str) -> str:
         c = self._concepts[concept]

@@ -74,7 +74,8 @@ class Weighting:
         shape = len(texts), self.keys.size
         flat, sizes = _checksums(self._tokens, texts)
         if not self.keys.size or not flat.size:
-            return sp.csr_array(shape, dtype=np.float32)
+            nothing: sp.csr_array = sp.csr_array(shape, dtype=np.float32)
+            return nothing
         rows = np.repeat(np.arange(len(texts), dtype=np.int64), sizes)
         places = np.minimum(np.searchsorted(self.keys, flat), self.keys.size - 1)
         known = self.keys[places] == flat
@@ -126,7 +127,8 @@ def unit(matrix: sp.csr_array) -> sp.csr_array:
 
 def unit_rows(matrix: Dense) -> Dense:
     """Rows of a dense matrix brought to length one."""
-    return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.float32(1e-9))
+    scaled: Dense = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.float32(1e-9))
+    return scaled
 
 
 def sums(owner: NDArray[np.int64], size: int) -> sp.csr_array:
@@ -136,7 +138,7 @@ def sums(owner: NDArray[np.int64], size: int) -> sp.csr_array:
 
 
 def best_by(values: Dense, starts: NDArray[np.int64], owners: NDArray[np.int64], size: int) -> Dense:
-    """The greatest value of each owner's columns, 0 for who has none; the columns of `owners[i]` begin at `starts[i]`."""
+    """The greatest value of each owner's columns, 0 for who has none; those of `owners[i]` begin at `starts[i]`."""
     best = np.zeros((values.shape[0], size), dtype=np.float32)
     if starts.size:
         best[:, owners] = np.maximum.reduceat(values, starts, axis=1)
