@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,16 @@ from koz.core.db import reading, unit_of_work
 from koz.core.errors import Invalid
 from koz.core.i18n import in_locale, init_i18n
 from koz.skills import evaluation
-from koz.skills.queries import MAX_TOP, Prepared, find_concepts, index_key, index_lock, prepare_index
+from koz.skills.queries import (
+    MAX_TOP,
+    Found,
+    Prepared,
+    find_concepts,
+    find_skills_of_title,
+    index_key,
+    index_lock,
+    prepare_index,
+)
 from koz.skills.services.taxonomy_import import Imported, import_esco, import_rome, load_starter, size_of
 from koz.skills.taxonomy import LANGUAGES, Origin
 from koz.skills.taxonomy.index import COMPONENTS
@@ -129,9 +138,31 @@ def find(*, text: str, lang: str, top: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(f) for f in found], ensure_ascii=False))
         return
+    _list(found, lang)
+
+
+def _list(found: Sequence[Found], lang: str) -> None:
     for f in found:
         label, other = (f.label_en, f.label_fr) if lang == "en" else (f.label_fr, f.label_en)
         click.echo(f"{f.score:.2f}  {label or other}  [{f.code}]")
+
+
+@cli.command("title")
+@click.argument("text")
+@click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True)
+@click.option("--top", type=click.IntRange(1, MAX_TOP), default=10, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def title(*, text: str, lang: str, top: int, as_json: bool) -> None:
+    """What a job title likely means: skills, occupations of ESCO, and job sheets of ROME for a French title."""
+    with reading() as session:
+        read = find_skills_of_title(session, text, lang, top)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(read), ensure_ascii=False))
+        return
+    for heading, found in (("Skills", read.skills), ("Occupations", read.occupations), ("Job sheets", read.sheets)):
+        if found:
+            click.echo(f"{heading}:")
+            _list(found, lang)
 
 
 @cli.command("evaluate", with_appcontext=False)

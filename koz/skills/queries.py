@@ -24,10 +24,13 @@ from koz.skills.states import PUBLIC_MISSIONS, MissionState
 from koz.skills.taxonomy import Alias, Concept, Edge, Graph, Origin, Rows
 from koz.skills.taxonomy.index import Index, Told
 from koz.skills.taxonomy.shelf import Key, Shelf
+from koz.skills.taxonomy.titles import Near
 
 Stamp = tuple[object, ...]
 """First the database, then what changes with its taxonomy."""
 MAX_TOP: Final = 100
+#: How the codes of our own concepts begin.
+OURS: Final = f"{Origin.KOZ}:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,38 @@ def find_concepts(session: Session, text: str, lang: str = "fr", top: int = 10) 
         found.append(Found(hit.concept_id, *index.cards.card(hit.concept_id), hit.score))
         hidden |= index.cards.same(hit.concept_id)
     return found[:top]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTitle:
+    """What a job title is read as: likely skills, nearest occupations of ESCO, likeliest job sheets of ROME.
+
+    Best first. The scores are comparable within one list; 1 is an occupation that bears the very title.
+    """
+
+    skills: tuple[Found, ...]
+    occupations: tuple[Found, ...]
+    sheets: tuple[Found, ...]
+
+
+def find_skills_of_title(session: Session, text: str, lang: str = "fr", top: int = 10) -> ReadTitle:
+    """The skills that somebody with this job title likely has: proposals to confirm, never facts.
+
+    Nothing while ESCO has not been imported; sheets need ROME and a French title. A skill that is one of ours as well
+    is named by ours.
+    """
+    index = _index.get(session)
+    read = index.titles.read(text, lang, min(max(top, 0), MAX_TOP))
+    return ReadTitle(*(_found_near(index, listed) for listed in (read.skills, read.occupations, read.sheets)))
+
+
+def _found_near(index: Index, listed: Sequence[Near]) -> tuple[Found, ...]:
+    found: dict[int, Found] = {}
+    for near in listed:
+        ours = (i for i in sorted(index.cards.same(near.concept_id)) if index.cards.card(i).code.startswith(OURS))
+        concept = next(ours, near.concept_id)
+        found.setdefault(concept, Found(concept, *index.cards.card(concept), round(near.score, 4)))
+    return tuple(found.values())
 
 
 def get_concept(session: Session, concept_id: int) -> SkillConcept:

@@ -10,8 +10,9 @@ from koz.skills.evaluation.corpus import Corpus, read_corpus, size_of
 from koz.skills.evaluation.measures import Measure, Outcome, Setting, Task, run
 from koz.skills.evaluation.report import as_json, as_table
 from koz.skills.evaluation.splits import RULE
+from koz.skills.evaluation.titles import TASK as TITLES
 
-TASKS: Final[tuple[Task, ...]] = ()
+TASKS: Final[tuple[Task, ...]] = (TITLES,)
 
 __all__ = [
     "RULE",

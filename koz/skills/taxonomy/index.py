@@ -18,6 +18,7 @@ from koz.skills.taxonomy.kinds import ConceptKind, EdgeKind
 from koz.skills.taxonomy.rows import Rows
 from koz.skills.taxonomy.search import SearchIndex
 from koz.skills.taxonomy.store import Store
+from koz.skills.taxonomy.titles import JobTitles
 
 Arrays = dict[str, NDArray[Any]]
 Texts = dict[str, list[str]]
@@ -115,6 +116,7 @@ COMPONENTS: Final[Mapping[str, Maker]] = {
     "cards": Maker(Cards.of, Cards.from_store),
     "graph": Maker(make_graph, Graph.from_store),
     "search": Maker(lambda rows: SearchIndex(rows.phrases), SearchIndex.from_store),
+    "titles": Maker(JobTitles.of, JobTitles.from_store),
 }
 
 
@@ -125,6 +127,7 @@ class Index:
     cards: Cards
     graph: Graph
     search: SearchIndex
+    titles: JobTitles
 
     @classmethod
     def made(cls, rows: Rows, told: Told = lambda _name: None) -> Self:

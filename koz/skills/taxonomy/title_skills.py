@@ -31,9 +31,13 @@ NEAREST_BY_TITLE: Final = 8
 SHEETS: Final = 15
 #: Skills that are ranked; parts of the occupations, how many of them are asked to learn how; titles at once.
 CANDIDATES: Final = 300
+#: What skills that come with the first guess count in choosing those that are ranked.
+SPREAD: Final = np.float32(0.3)
 PARTS: Final = 5
 ASKED: Final = 2
 AT_ONCE: Final = 64
+#: Likenesses this near to 1 are those of the very title.
+TINY: Final = 1e-4
 
 
 class Jobs(NamedTuple):
@@ -115,7 +119,8 @@ class TitleSkills:
         numbers, shown = self._shown(self._known, seen)
         value = (shown[0] @ self._arrays["weights"][:-1] + self._arrays["weights"][-1]) / 2
         best = np.lexsort((numbers[0], -value))[:top]
-        near = (seen.all[0] / seen.views + seen.title[0] / 2) / 2
+        near = 0.9 * seen.title[0] / 2 + 0.1 * np.minimum(seen.all[0] / seen.views, 1)
+        near = np.where(seen.title[0] / 2 > 1 - TINY, 1.0, near)
         jobs = np.lexsort((np.arange(near.size), -near))[:top]
         return (
             [(int(numbers[0, i]), min(1.0, max(0.0, float(value[i])))) for i in best],
@@ -154,9 +159,9 @@ class TitleSkills:
         """The candidates of each title and what is known of them: titles × candidates, and × numbers to weigh."""
         weights = seen.all[:, known.rows] @ known.inverse
         guess = _spread(weights, known.needs)
-        together: v.Dense = (guess @ known.together) @ known.together.T
+        together = ((guess @ known.together) @ known.together.T).astype(np.float32)
         count = min(CANDIDATES, self._skills)
-        numbers = np.argsort(-(guess + 0.3 * together), axis=1, kind="stable")[:, :count]
+        numbers = np.argpartition(-(guess + SPREAD * together), count - 1, axis=1)[:, :count]
         near = v.strongest(seen.all[:, known.rows] / np.float32(seen.views), NEAREST) ** 2
         near_by_title = v.strongest(seen.title[:, known.rows], NEAREST_BY_TITLE) ** 2
         groups = np.maximum(weights @ known.group_of, 0) ** 2
@@ -185,7 +190,7 @@ class TitleSkills:
         placed = np.flatnonzero(group[rows] >= 0)
         ones = np.ones(placed.size, dtype=np.float32)
         group_of = sp.csr_array((ones, (placed, group[rows][placed])), shape=(rows.size, size))
-        members: v.Dense = np.asarray(group_of.sum(axis=0)).ravel()
+        members = np.bincount(group[rows][placed], minlength=size).astype(np.float32)
         of_groups = sp.csr_array(sp.diags_array(1 / (members + 1)).astype(np.float32) @ (group_of.T @ needs))
         together = v.main_directions(needs, TOGETHER)
         return _Known(rows, np.linalg.inv(between).astype(np.float32), needs, together, of_groups, group_of)
@@ -295,15 +300,13 @@ def _by_sheets(sheets: TitleSheets, texts: Sequence[str]) -> tuple[sp.csr_array,
 
 
 def _sharp(likeness: v.Dense) -> sp.csr_array:
-    sharpened: sp.csr_array = sp.csr_array(v.strongest(likeness, SHEETS) ** 3)
-    return v.unit(sharpened)
+    return v.unit(v.sparse(v.strongest(likeness, SHEETS) ** 3))
 
 
 def _sheets_of(jobs: Jobs, sheets: TitleSheets | None) -> sp.csr_array:
     """Sheets (by stems, then by letters) × occupations, each described by the likest sheets of all of its titles."""
     if sheets is None:
-        nothing: sp.csr_array = sp.csr_array((0, len(jobs.names)), dtype=np.float32)
-        return nothing
+        return v.no_rows(0, len(jobs.names))
     best = np.zeros((2, len(jobs.names), sheets.size), dtype=np.float32)
     for start in range(0, len(jobs.titles), AT_ONCE):
         owners = jobs.job_of[start : start + AT_ONCE]

@@ -22,7 +22,7 @@ Tokens = Callable[[str], Iterable[str]]
 
 #: Further directions that the search for the main ones carries along, and its rounds.
 _SPARE: Final = 10
-_ROUNDS: Final = 3
+_ROUNDS: Final = 2
 
 
 def plain(text: str, lang: str) -> str:
@@ -74,8 +74,7 @@ class Weighting:
         shape = len(texts), self.keys.size
         flat, sizes = _checksums(self._tokens, texts)
         if not self.keys.size or not flat.size:
-            nothing: sp.csr_array = sp.csr_array(shape, dtype=np.float32)
-            return nothing
+            return no_rows(*shape)
         rows = np.repeat(np.arange(len(texts), dtype=np.int64), sizes)
         places = np.minimum(np.searchsorted(self.keys, flat), self.keys.size - 1)
         known = self.keys[places] == flat
@@ -111,6 +110,19 @@ def pack(name: str, matrix: sp.csr_array) -> Arrays:
         f"{name}.bounds": matrix.indptr.astype(np.int32),
         f"{name}.shape": np.array(matrix.shape, dtype=np.int64),
     }
+
+
+def no_rows(rows: int, columns: int) -> sp.csr_array:
+    """A sparse matrix of this shape without any value."""
+    nothing = np.empty(0, dtype=np.int32)
+    bounds = np.zeros(rows + 1, dtype=np.int32)
+    return sp.csr_array((nothing.astype(np.float32), nothing, bounds), shape=(rows, columns))
+
+
+def sparse(matrix: Dense) -> sp.csr_array:
+    """What of a dense matrix is not zero."""
+    rows, columns = np.nonzero(matrix)
+    return sp.csr_array((matrix[rows, columns], (rows, columns)), shape=matrix.shape)
 
 
 def unpack(arrays: Mapping[str, NDArray[Any]], name: str) -> sp.csr_array:
