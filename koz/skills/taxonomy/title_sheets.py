@@ -88,7 +88,7 @@ class TitleSheets:
     def rank(self, text: str, top: int) -> list[tuple[int, float]]:
         """The likeliest sheets of a plain title with their chances among those looked at, best first."""
         seen = self._views([text])
-        if not float(seen[0].max(initial=0)):
+        if not float(seen[0, :, :-1].max(initial=0)):  # the last is how many titles the sheet has
             return []
         numbers = _candidates(seen)[0]
         shown = _shown(np.take_along_axis(seen, numbers[None, :, None], axis=1))

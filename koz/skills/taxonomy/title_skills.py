@@ -179,7 +179,8 @@ class TitleSkills:
             seen.about,
         ]
         listed: list[NDArray[Any]] = [np.take_along_axis(part, numbers, axis=1) for part in whole]
-        listed.append(np.einsum("qd,qcd->qc", seen.meaning, self._arrays["of_skills"][numbers]))
+        for name in ("of_skills", "of_whole_skills"):
+            listed.append(np.einsum("qd,qcd->qc", seen.meaning, self._arrays[name][numbers]))
         return numbers, _stretched(np.stack(listed, axis=-1).astype(np.float32))
 
     def _know(self, rows: NDArray[np.int64], likeness: v.Dense, group: NDArray[np.int64]) -> _Known:
@@ -249,7 +250,8 @@ def _index(lang: str, jobs: Jobs, sheets: TitleSheets | None) -> v.Arrays:
     letter = v.Weighting.of(v.grams(3, 5), [*jobs.titles, *jobs.skills])
     description = v.Weighting.of(v.stems_in(lang), [*jobs.descriptions, *jobs.skills])
     about = v.Weighting.of(v.stems_in(lang), [text for text in jobs.about if text])
-    said = _learned_texts(jobs)
+    of_skills, of_jobs = _whole_texts(jobs)
+    said = [*(text for text in of_skills if text), *of_jobs, *jobs.texts]
     meaning = v.Weighting.of(v.stems_in(lang), said, least=2)
     directions = v.main_directions(meaning.vectors(said), DIRECTIONS)
     size = len(jobs.names)
@@ -273,6 +275,7 @@ def _index(lang: str, jobs: Jobs, sheets: TitleSheets | None) -> v.Arrays:
         "directions": directions,
         "of_jobs": v.unit_rows(meaning.vectors(gathered) @ directions),
         "of_skills": v.unit_rows(meaning.vectors(jobs.skills) @ directions),
+        "of_whole_skills": v.unit_rows(meaning.vectors(of_skills) @ directions),
     }
     for name, weighting in (("stem", stem), ("letter", letter), ("description", description), ("about", about)):
         arrays |= weighting.arrays(name)
@@ -282,15 +285,16 @@ def _index(lang: str, jobs: Jobs, sheets: TitleSheets | None) -> v.Arrays:
     return arrays
 
 
-def _learned_texts(jobs: Jobs) -> list[str]:
-    """One text a skill and one an occupation, names counting three times, and the further texts."""
+def _whole_texts(jobs: Jobs) -> tuple[list[str], list[str]]:
+    """One text a skill and one an occupation, of all that is said of it; names count three times."""
     named = zip(jobs.skills, jobs.aliases, jobs.about, strict=True)
-    said = [f"{name} {name} {name} {more} {about}" for name, more, about in named if name]
+    of_skills = [f"{name} {name} {name} {more} {about}".strip() for name, more, about in named]
+    of_jobs = []
     for job, (name, description) in enumerate(zip(jobs.names, jobs.descriptions, strict=True)):
         titles = jobs.titles[slice(*np.searchsorted(jobs.job_of, [job, job + 1]))]
         skills = (jobs.skills[i] for i in jobs.needs.indices[slice(*jobs.needs.indptr[job : job + 2])])
-        said.append(" ".join([name, name, *titles, description, *skills]))
-    return [*said, *jobs.texts]
+        of_jobs.append(" ".join([name, name, *titles, description, *skills]))
+    return of_skills, of_jobs
 
 
 def _by_sheets(sheets: TitleSheets, texts: Sequence[str]) -> tuple[sp.csr_array, sp.csr_array]:

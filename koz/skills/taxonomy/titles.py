@@ -123,7 +123,7 @@ class _Said:
         self.jobs = _ids(jobs)
         self.sheets = _ids(c for c in rows.concepts if _in_use(c, Origin.ROME))
         mine = set(self.jobs.tolist())
-        needed = {t for s, t, _w in self._needs if s in mine and not self._concepts[t].retired}
+        needed = {t for s, t, _w in self._needs if s in mine and self._concepts[t].proposed}
         self.skills = np.array(sorted(needed), dtype=np.int64)
         groups = sorted({g for i in (*self.jobs.tolist(), *self.sheets.tolist()) if (g := self._group(i)) is not None})
         self._groups = {group: number for number, group in enumerate(groups)}
