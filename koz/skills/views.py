@@ -133,7 +133,7 @@ def profile_skills() -> ResponseReturnValue:
         added = queries.find_concepts(session, text, current_locale()) if text else []
     known = {row.concept_id for row in confirmed}
     shown = profiles.without(suggestions, known)
-    proposed = {f.id for s in shown for f in s.found}
+    proposed = {f.id for s in shown for f in (*s.found, *s.often)}
     return render_template(
         "skills/profile_skills.html",
         confirmed=confirmed,

@@ -10,12 +10,10 @@ from koz.skills.evaluation.corpus import Corpus, read_corpus, size_of
 from koz.skills.evaluation.measures import Measure, Outcome, Setting, Task, run
 from koz.skills.evaluation.report import as_json, as_table
 from koz.skills.evaluation.splits import RULE
+from koz.skills.evaluation.titles import TASK as TITLES
 from koz.skills.evaluation.words import PHRASES, UNSEEN
 
-TASKS: Final[tuple[Task, ...]] = (
-    UNSEEN,
-    PHRASES,
-)
+TASKS: Final[tuple[Task, ...]] = (TITLES, UNSEEN, PHRASES)
 
 __all__ = [
     "RULE",

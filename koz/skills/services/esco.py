@@ -81,6 +81,8 @@ def _read_labels(
         code, label = row["conceptUri"], row["preferredLabel"]
         if not code.startswith(BASE):
             table.fail(row.line, _("« %(code)s » is not an ESCO address.", code=code[:100]))
+        if not code.startswith(tuple(prefix for _kind, prefix in _SCOPES[what])):
+            table.fail(row.line, _("%(code)s does not belong into a file named so.", code=code[:100]))
         if code in seen:
             table.fail(row.line, _("%(code)s is already on line %(line)s.", code=code, line=seen[code]))
         if not label:

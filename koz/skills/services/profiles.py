@@ -5,7 +5,7 @@ Nothing is inferred: a concept is in a profile because its person ticked it. Thr
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import delete, select
@@ -28,15 +28,23 @@ MAX_PHRASES: Final = 12
 PER_PHRASE: Final = 4
 #: A concept is proposed from this likeness on: below it people mostly see noise.
 PROPOSE_FROM: Final = 0.45
+#: A phrase is taken for a job title from this likeness to a known title on; so many of the job's skills are proposed.
+JOB_FROM: Final = 0.75
+PER_JOB: Final = 6
 _BREAKS: Final = re.compile(r"[\n,;.:!?•·()/]+|\s[-–—]\s|\s(?:et|ou|and|or)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A phrase of the person and the concepts it may mean, best first."""
+    """A phrase of the person and the concepts it may mean, best first.
+
+    If the phrase is a job title: the `job`, and skills that its people often have.
+    """
 
     phrase: str
     found: tuple[Found, ...]
+    job: Found | None = None
+    often: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +75,17 @@ def suggest(session: Session, words: str, lang: str) -> list[Suggestion]:
         new = tuple(f for f in found if f.score >= PROPOSE_FROM and f.id not in seen)
         seen |= {f.id for f in new}
         suggestions.append(Suggestion(phrase, new))
-    return suggestions
+    return [_with_job(session, suggestion, lang, seen) for suggestion in suggestions]
+
+
+def _with_job(session: Session, suggestion: Suggestion, lang: str, seen: set[int]) -> Suggestion:
+    """The suggestion with the skills of the job it names, if it names one; `seen` are shown elsewhere."""
+    read = queries.find_skills_of_title(session, suggestion.phrase, lang, PER_JOB)
+    if not read.occupations or read.occupations[0].score < JOB_FROM:
+        return suggestion
+    often = tuple(f for f in read.skills if f.id not in seen)
+    seen |= {f.id for f in often}
+    return replace(suggestion, job=read.occupations[0], often=often)
 
 
 def save_words(session: Session, person_id: int, words: str) -> Profile:
@@ -192,7 +210,14 @@ def _lock_or_make(session: Session, person_id: int) -> Profile:
 
 def without(suggestions: Sequence[Suggestion], known: Collection[int]) -> list[Suggestion]:
     """The suggestions less the concepts that are confirmed already."""
-    return [Suggestion(s.phrase, tuple(f for f in s.found if f.id not in known)) for s in suggestions]
+    return [
+        replace(
+            s,
+            found=tuple(f for f in s.found if f.id not in known),
+            often=tuple(f for f in s.often if f.id not in known),
+        )
+        for s in suggestions
+    ]
 
 
 @exporter("profile")

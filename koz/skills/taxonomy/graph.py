@@ -105,7 +105,7 @@ class Graph:
     def from_store(cls, store: Store, prefix: str) -> Self:
         """The graph whose arrays were written under this prefix, mapped."""
         names = ["ids", "closed", *(f"{way}.{name}" for way in _WAYS for name in _ARRAYS)]
-        return cls((), arrays={name: np.asarray(store.array(f"{prefix}.{name}")) for name in names})
+        return cls((), arrays={name: np.asarray(store.array(f"{prefix}{name}")) for name in names})
 
     def neighbours(self, concept_id: int) -> dict[int, float]:
         """Concepts one step away and how strongly `concept_id` speaks for each."""
