@@ -58,6 +58,7 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.payments.jobs",
     "koz.workflows.accounts",
     "koz.workflows.answers",
+    "koz.workflows.budgets",
     "koz.workflows.campaigns",
     "koz.workflows.consultations",
     "koz.workflows.following",

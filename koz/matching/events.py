@@ -23,10 +23,16 @@ class MissionOffered(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProposalAccepted(Event):
-    """Both sides said yes: an engagement exists and each may know who the other is."""
+    """Both sides said yes: an engagement exists and each may know who the other is.
+
+    With it what they agreed to at that moment: the mission's hours in all, its seats, its budget line (0: none).
+    """
 
     engagement_id: int
     proposal_id: int
+    hours_total: int = 0
+    seats: int = 1
+    budget_line_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from koz.campaigns import queries as campaigns
-from koz.campaigns.states import CAUSES, PUBLIC, LineKind
+from koz.campaigns.states import CAUSES, IN_HOURS, PUBLIC
 from koz.core.access import access, current_actor, require_member
 from koz.core.db import reading, unit_of_work
 from koz.core.errors import KozError
@@ -196,7 +196,7 @@ def new_mission(slug: str) -> ResponseReturnValue:
     actor = require_member()
     with reading() as session:
         campaign = campaigns.get_campaign_for(session, actor, slug, permissions.can_manage_missions)
-        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind is LineKind.SKILL]
+        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind in IN_HOURS]
     form = MissionForm(lines=lines)
     if form.validate_on_submit():
         limit("mission", str(actor.id), "60/hour")
@@ -213,7 +213,7 @@ def edit_mission(mission_id: int) -> ResponseReturnValue:
     actor = require_member()
     with reading() as session:
         mission, campaign = queries.get_mission_for(session, actor, mission_id)
-        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind is LineKind.SKILL]
+        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind in IN_HOURS]
     form = MissionForm(lines=lines, data=_scope(mission))
     if form.validate_on_submit():
         with unit_of_work() as session:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from koz.campaigns import queries as campaigns
 from koz.campaigns.models import BudgetLine, Campaign
-from koz.campaigns.states import PUBLIC, LineKind
+from koz.campaigns.states import IN_HOURS, PUBLIC
 from koz.core.access import Actor
 from koz.core.clock import now
 from koz.core.errors import Conflict, Invalid
@@ -154,7 +154,7 @@ def _apply(session: Session, mission: Mission, scope: Scope) -> None:
         raise Invalid(_("The hours a week cannot be more than the hours of the whole mission."))
     if scope.budget_line_id is not None:
         line = session.get(BudgetLine, scope.budget_line_id)
-        if line is None or line.campaign_id != mission.campaign_id or line.kind is not LineKind.SKILL:
+        if line is None or line.campaign_id != mission.campaign_id or line.kind not in IN_HOURS:
             raise Invalid(_("Choose a budget line of this campaign that is paid in skills."))
     mission.title, mission.deliverable, mission.done_criteria = scope.title, scope.deliverable, scope.done_criteria
     mission.hours_total, mission.hours_per_week, mission.seats = scope.hours_total, scope.hours_per_week, scope.seats
