@@ -112,7 +112,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Addressee": thing({"name": TEXT, "body": TEXT}, "Whom the campaign asks: a public role, never an address."),
     "Votes": thing({"agree": COUNT, "mixed": COUNT, "disagree": COUNT}),
     "BudgetLine": thing(
-        {"label": TEXT, "kind": words(LineKind), "minimum_minor": SOME_MINOR, "optimum_minor": SOME_MINOR}
+        {
+            "label": TEXT,
+            "kind": words(LineKind),
+            "minimum_minor": SOME_MINOR,
+            "optimum_minor": SOME_MINOR,
+            "hours": COUNT | {"description": "Hours needed; of a line that is either, they replace the minimum."},
+            "hours_given": COUNT | {"description": "Hours agreed by both sides and not taken back."},
+            "skills_minor": SOME_MINOR | {"description": "The part of the minimum that the hours given replace."},
+        },
+        "What is paid in money, given in hours of a skill, or either.",
     ),
     "MissionBrief": thing(MISSION_BRIEF),
     "AnswerBrief": thing(ANSWER_BRIEF, "Where an answer stands. Overdue follows from the day alone."),
@@ -129,6 +138,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "currency": CURRENCY,
             "minimum_minor": SOME_MINOR,
             "optimum_minor": SOME_MINOR,
+            "skills_minor": SOME_MINOR | {"description": "The part of minimum_minor that hours given replace."},
+            "to_raise_minor": SOME_MINOR | {"description": "minimum_minor − skills_minor: what must be collected."},
             "promised_minor": SOME_MINOR,
             "collected_minor": SOME_MINOR,
             "refunded_minor": SOME_MINOR,
@@ -140,7 +151,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "missions": many(ref("MissionBrief")),
             "consultation": maybe(SLUG),
             "answer": maybe(ref("AnswerBrief")),
-            "links": thing(dict.fromkeys(("self", "page", "give", "ledger", "timeline", "updates"), URL)),
+            "links": thing(dict.fromkeys(("self", "page", "give", "ledger", "timeline", "updates", "hours"), URL)),
         }
     ),
     "LedgerLine": thing(

@@ -51,6 +51,8 @@ def campaign(row: Campaign, around: Around) -> Json:
         "currency": row.currency,
         "minimum_minor": row.minimum_minor,
         "optimum_minor": row.optimum_minor,
+        "skills_minor": row.skills_minor,
+        "to_raise_minor": row.to_raise_minor,
         "promised_minor": row.promised_minor,
         "collected_minor": row.collected_minor,
         "refunded_minor": row.refunded_minor,
@@ -64,6 +66,9 @@ def campaign(row: Campaign, around: Around) -> Json:
                 "kind": line.kind.value,
                 "minimum_minor": line.minimum_minor,
                 "optimum_minor": line.optimum_minor,
+                "hours": line.hours,
+                "hours_given": line.hours_given,
+                "skills_minor": line.skills_minor,
             }
             for line in around.lines.get(row.id, ())
         ],
@@ -77,6 +82,7 @@ def campaign(row: Campaign, around: Around) -> Json:
             "ledger": absolute(f"/api/v1{path}/ledger"),
             "timeline": absolute(f"/api/v1{path}/timeline"),
             "updates": absolute(f"{path}/updates.atom"),
+            "hours": absolute(f"{path}/hours"),
         },
     }
 

@@ -168,9 +168,9 @@ def save_story(session: Session, actor: Actor, slug: str, story: Story, version:
 def save_budget(
     session: Session, actor: Actor, slug: str, lines: Sequence[Line], version: int | None = None
 ) -> Campaign:
-    """Save step 3. Lines with the id of one of the campaign's keep it; the campaign's totals are the sums of those
-    that can be paid in money.
+    """Save step 3. Lines with the id of one of the campaign's keep it.
 
+    The campaign's totals are the sums of the lines that can be paid in money.
     Raises Conflict when a line that goes is used elsewhere (by a mission, for one).
     """
     campaign = _claim_to_edit(session, actor, slug, version)

@@ -94,7 +94,8 @@ def _free_share(session: Session, given: Given) -> int:
 
 def _add_up(session: Session, campaign: Campaign, line: BudgetLine) -> None:
     """The line's rows, the line and the campaign say the same, to the cent."""
-    rows = session.scalars(select(HoursGiven).where(HoursGiven.budget_line_id == line.id).order_by(HoursGiven.id)).all()
+    query = select(HoursGiven).where(HoursGiven.budget_line_id == line.id).order_by(HoursGiven.id)
+    rows = session.scalars(query.execution_options(populate_existing=True)).all()
     active = [row for row in rows if row.active]
     line.hours_given = sum(row.hours for row in active)
     worth = value_of(line.minimum_minor, line.hours, line.hours_given) if line.kind is LineKind.EITHER else 0
