@@ -138,8 +138,6 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "currency": CURRENCY,
             "minimum_minor": SOME_MINOR,
             "optimum_minor": SOME_MINOR,
-            "skills_minor": SOME_MINOR | {"description": "The part of minimum_minor that hours given replace."},
-            "to_raise_minor": SOME_MINOR | {"description": "minimum_minor − skills_minor: what must be collected."},
             "promised_minor": SOME_MINOR,
             "collected_minor": SOME_MINOR,
             "refunded_minor": SOME_MINOR,
@@ -152,6 +150,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "consultation": maybe(SLUG),
             "answer": maybe(ref("AnswerBrief")),
             "links": thing(dict.fromkeys(("self", "page", "give", "ledger", "timeline", "updates", "hours"), URL)),
+            "skills_minor": SOME_MINOR | {"description": "The part of minimum_minor that hours given replace."},
+            "to_raise_minor": SOME_MINOR | {"description": "minimum_minor − skills_minor: what must be collected."},
         }
     ),
     "LedgerLine": thing(

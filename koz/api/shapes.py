@@ -51,8 +51,6 @@ def campaign(row: Campaign, around: Around) -> Json:
         "currency": row.currency,
         "minimum_minor": row.minimum_minor,
         "optimum_minor": row.optimum_minor,
-        "skills_minor": row.skills_minor,
-        "to_raise_minor": row.to_raise_minor,
         "promised_minor": row.promised_minor,
         "collected_minor": row.collected_minor,
         "refunded_minor": row.refunded_minor,
@@ -84,6 +82,8 @@ def campaign(row: Campaign, around: Around) -> Json:
             "updates": absolute(f"{path}/updates.atom"),
             "hours": absolute(f"{path}/hours"),
         },
+        "skills_minor": row.skills_minor,
+        "to_raise_minor": row.to_raise_minor,
     }
 
 

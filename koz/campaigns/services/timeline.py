@@ -68,6 +68,8 @@ def _mission_filled(params: Params) -> str:
 
 
 def _hours_given(params: Params) -> str:
+    if not {"hours", "line", "minor", "to_raise_minor"} <= params.keys():
+        return _("Hours are given: there is less to raise.")
     return ngettext(
         "%(num)s hour is given for “%(line)s”: %(less)s less to raise. %(left)s in all must now be raised.",
         "%(num)s hours are given for “%(line)s”: %(less)s less to raise. %(left)s in all must now be raised.",
@@ -77,6 +79,8 @@ def _hours_given(params: Params) -> str:
 
 
 def _hours_back(params: Params) -> str:
+    if not {"hours", "line", "minor", "to_raise_minor"} <= params.keys():
+        return _("Hours will not be given: there is more to raise again.")
     return ngettext(
         "%(num)s hour for “%(line)s” will not be given: %(more)s more to raise. %(left)s in all must now be raised.",
         "%(num)s hours for “%(line)s” will not be given: %(more)s more to raise. %(left)s in all must now be raised.",
