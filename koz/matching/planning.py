@@ -10,8 +10,7 @@ a concave value for each mission, so that none starves while another drowns, and
 of its own with a lower price. `Plan.objective` is always the plain sum of the scores; `Plan.value` has the bonuses in.
 
 **Ties.** Pairs are brought into the order of (person, mission) first, and the solver is deterministic: the same pairs
-give the same plan whatever their order. Of pairs with the same mission and the same score the lower person comes
-first, as far as this costs no score.
+give the same plan whatever their order. Among plans of equal worth this order of ids decides, and nothing else does.
 
 **Method.** Minimum-cost flow by cost scaling (OR-Tools' SimpleMinCostFlow): missions → people → sink, and an arc from
 each mission to the sink for what it doesn't send. Costs are integers, so the optimum is exact, not a tolerance.
@@ -25,8 +24,6 @@ from ortools.graph.python import min_cost_flow
 
 #: Scores are counted in these steps.
 STEP: Final = 1e-6
-#: Among equal scores of a mission, this many places of the order of ids are told apart.
-TIES: Final = 15
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -130,9 +127,7 @@ def _solve(
     missions, m = np.unique(mission, return_inverse=True)
     takes = np.minimum(wanted[missions], np.bincount(m)).astype(np.int64)
     sink = len(people) + len(missions)
-    late = _tie_places(m, units)
-    scale = int(late.max()) * int(takes.sum()) + 1
-    tails, heads, room_of, costs = [m + len(people)], [p], [np.ones(len(p), np.int64)], [late - units * scale]
+    tails, heads, room_of, costs = [m + len(people)], [p], [np.ones(len(p), np.int64)], [-units]
     tails.append(np.arange(len(people)))
     heads.append(np.full(len(people), sink))
     room_of.append(np.minimum(room[people], np.bincount(p)).astype(np.int64))
@@ -145,7 +140,7 @@ def _solve(
             tails.append(gates)
             heads.append(source)
             room_of.append(width)
-            costs.append(np.full(len(missions), -price * scale))
+            costs.append(np.full(len(missions), -price))
     tails.append(gates)
     heads.append(np.full(len(missions), sink))
     room_of.append(takes)
@@ -158,18 +153,6 @@ def _solve(
     status = solver.solve()
     assert status == solver.OPTIMAL, f"min-cost flow: {status}"
     return np.asarray(solver.flows(arcs[: len(p)])) > 0
-
-
-def _tie_places(mission: NDArray[np.intp], units: Longs) -> Longs:
-    """Place of each pair among those of its mission with the same score, in the order of people, up to TIES."""
-    order = np.lexsort((np.arange(len(units)), units, mission))
-    starts = np.ones(len(order), dtype=np.bool_)
-    starts[1:] = (mission[order][1:] != mission[order][:-1]) | (units[order][1:] != units[order][:-1])
-    index = np.arange(len(order))
-    places = index - np.maximum.accumulate(np.where(starts, index, 0))
-    out = np.empty(len(order), np.int64)
-    out[order] = np.minimum(places, TIES)
-    return out
 
 
 def _priced(stages: Stages, missions: NDArray[np.int32], takes: Longs) -> list[tuple[Longs, int]]:
