@@ -26,7 +26,7 @@ class Proposal(Base):
     __tablename__ = "proposals"
     __table_args__ = (
         UniqueConstraint("mission_id", "person_id"),
-        CheckConstraint("score >= 0", name="score_at_least"),
+        CheckConstraint("score >= -1", name="score_at_least"),
         Index("ix_proposals_person_id_invited_at", "person_id", "invited_at"),
     )
 

@@ -88,6 +88,7 @@ GATE_WORDS: Final[Mapping[str, Any]] = {
     "language": _l("They did not name the working language."),
     "place": _l("They named neither this place nor remote work, as the mission asks."),
     "hours": _l("They have fewer hours in a week than the mission asks."),
+    "dates": _l("They are not free for the whole time of the mission."),
     "must": _l("A skill needed in any case is not covered."),
     "fit": _l("Few of the skills are covered."),
 }
