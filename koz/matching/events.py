@@ -40,8 +40,9 @@ class ProposalDeclined(Event):
 
 @dataclass(frozen=True, slots=True)
 class EngagementMoved(Event):
-    """An engagement made a step; `by` is the side that made it."""
+    """An engagement made a step; `by` is the side that made it, `revision` counts the steps."""
 
     engagement_id: int
     state: str
     by: str
+    revision: int = 0
