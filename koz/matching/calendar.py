@@ -23,7 +23,7 @@ class Period:
     url: str
     starts_on: date
     ends_on: date
-    changed_at: datetime
+    made_at: datetime
     cancelled: bool
     lang: str
 
@@ -45,8 +45,7 @@ def calendar_file(period: Period) -> bytes:
     event = Event()
     event.add("uid", period.uid)
     event.add("sequence", period.sequence)
-    event.add("dtstamp", period.changed_at)
-    event.add("last-modified", period.changed_at)
+    event.add("dtstamp", period.made_at)
     event.add("dtstart", period.starts_on)
     event.add("dtend", period.ends_on + timedelta(days=1))
     event.add("summary", period.title, {"LANGUAGE": period.lang})

@@ -10,9 +10,9 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import segno
 import typst
@@ -21,7 +21,7 @@ TEMPLATE: Final = Path(__file__).with_suffix(".typ")
 #: Characters of a fingerprint by which a certificate can be looked up: 64 bits, too many to try.
 SHORT: Final = 16
 #: PDF/UA-1: the file can be read aloud.
-STANDARDS: Final = ["ua-1"]
+STANDARDS: Final[list[Literal["ua-1"]]] = ["ua-1"]
 
 Facts = Mapping[str, Any]
 
@@ -66,21 +66,21 @@ def make_pdf(words: Mapping[str, Any], url: str, lang: str, issued_at_s: int) ->
     )
     data = json.dumps({**words, "url": url, "lang": lang, "qr": code.getvalue().decode()}, ensure_ascii=False)
     # the fonts of the package first; for scripts that they lack those of the machine; at last, signs without a shape
-    for machine, standards in ((False, STANDARDS), (True, STANDARDS)):
+    for machine in (False, True):
         try:
-            return _compile(data, issued_at_s, machine_fonts=machine, standards=standards)
+            return _compile(data, issued_at_s, machine_fonts=machine, standards=STANDARDS)
         except typst.TypstError as error:
             if "could not be displayed" not in str(error):
                 raise
     return _compile(data, issued_at_s, machine_fonts=True, standards=[])
 
 
-def _compile(data: str, issued_at_s: int, *, machine_fonts: bool, standards: Sequence[str]) -> bytes:
+def _compile(data: str, issued_at_s: int, *, machine_fonts: bool, standards: list[Literal["ua-1"]]) -> bytes:
     made: bytes = typst.compile(
         TEMPLATE.read_bytes(),
         sys_inputs={"data": data},
         ignore_system_fonts=not machine_fonts,
-        pdf_standards=list(standards),
+        pdf_standards=standards,
         timestamp=issued_at_s,
     )
     return made

@@ -14,6 +14,14 @@ class ProfessionalInvited(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationRecalled(Event):
+    """An invitation has waited for long: its one reminder is due."""
+
+    proposal_id: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
 class MissionOffered(Event):
     """A professional offers themselves for a mission."""
 

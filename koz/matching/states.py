@@ -82,6 +82,7 @@ ENGAGEMENT_STEPS: Final[Mapping[EngagementState, Mapping[EngagementState, frozen
     E.CLOSED: {E.RUNNING: frozenset({Side.ORGANISATION})},
     E.CANCELLED: {},
 }
+UNDER_WAY: Final = frozenset({E.ACCEPTED, E.RUNNING, E.DELIVERED})
 #: Engagements that hold a seat of their mission.
 SEATED: Final = frozenset({E.ACCEPTED, E.RUNNING, E.DELIVERED, E.CLOSED})
 

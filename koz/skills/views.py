@@ -17,6 +17,7 @@ from koz.skills import permissions, queries
 from koz.skills.forms import AvailabilityForm, MissionForm, NeedForm, PauseForm, WordsForm, read_levels
 from koz.skills.models.offers import Mission, Profile
 from koz.skills.services import missions, profiles
+from koz.skills.services.beside import facts_beside
 from koz.skills.states import (
     DEPARTMENTS,
     LANGUAGES,
@@ -81,9 +82,11 @@ def mission(mission_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         card = queries.get_mission_card(session, actor, mission_id)
+        beside = facts_beside(session, card)
     return render_template(
         "skills/mission.html",
         card=card,
+        beside=beside,
         helped=queries.is_helped(card.campaign),
         campaign_public=card.campaign.state in PUBLIC,
         manages=permissions.can_manage_missions(actor, card.campaign),

@@ -57,7 +57,9 @@ def _create_certificates() -> None:
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_because", sa.String(40), nullable=True),
-        sa.CheckConstraint("revoked_because IN ('corrected', 'erased')", name=op.f("ck_certificates_revoked_because_known")),
+        sa.CheckConstraint(
+            "revoked_because IN ('corrected', 'erased')", name=op.f("ck_certificates_revoked_because_known")
+        ),
         sa.CheckConstraint(
             "(revoked_at IS NULL) = (revoked_because IS NULL)", name=op.f("ck_certificates_revoked_for_a_reason")
         ),

@@ -25,7 +25,7 @@ FAIR: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class AnswerTimes:
-    """`asked` proposals that count, `answered` of them; `median` of the time taken by those that were answered."""
+    """`asked` proposals that count, `answered` of them; `median` of the time taken, from `FEW` answers on."""
 
     asked: int
     answered: int
@@ -47,13 +47,14 @@ _TIMES: Final = """
     WITH asked AS (
         SELECT {whose} AS whose, p.id, {since} AS since,
             CASE WHEN p.state IN ('accepted', 'declined') THEN p.answered_at END AS answered_at,
-            CASE WHEN p.state IN ('proposed', 'later') THEN CAST(:now AS timestamptz) ELSE p.answered_at END AS until
+            coalesce(CASE WHEN p.state NOT IN ('proposed', 'later') THEN p.answered_at END, CAST(:now AS timestamptz))
+                AS until
         FROM proposals p {joins}
         WHERE {whose} = ANY (CAST(:ids AS bigint[])) AND p.made_by = :made_by AND {since} IS NOT NULL
     ), counted AS (
         SELECT whose, answered_at - since AS took,
             row_number() OVER (PARTITION BY whose ORDER BY since DESC, id DESC) AS nth
-        FROM asked WHERE answered_at IS NOT NULL OR until - since > :fair
+        FROM asked WHERE answered_at IS NOT NULL OR until - since > CAST(:fair AS interval)
     )
     SELECT whose, count(*), count(took), percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM took))
     FROM counted WHERE nth <= :last GROUP BY whose
@@ -84,6 +85,6 @@ def _read(session: Session, statement: Any, ids: Collection[int], made_by: str) 
         return found
     values = {"ids": list(found), "made_by": made_by, "now": now(), "fair": FAIR, "last": LAST}
     for whose, asked, answered, median_s in session.execute(statement, values):
-        median = None if median_s is None else timedelta(seconds=float(median_s))
+        median = None if median_s is None or answered < FEW else timedelta(seconds=float(median_s))
         found[whose] = AnswerTimes(int(asked), int(answered), median)
     return found

@@ -24,6 +24,15 @@ def list_log(session: Session, engagement_id: int, limit: int = 400) -> Sequence
     return session.scalars(query.order_by(TimeEntry.worked_on, TimeEntry.id).limit(limit)).all()
 
 
+def list_logs(session: Session, engagement_ids: Collection[int]) -> dict[int, list[TimeEntry]]:
+    """The logs of some engagements, each in the order of its days: one statement."""
+    found: dict[int, list[TimeEntry]] = {i: [] for i in engagement_ids}
+    query = select(TimeEntry).where(TimeEntry.engagement_id.in_(found)).order_by(TimeEntry.worked_on, TimeEntry.id)
+    for entry in session.scalars(query):
+        found[entry.engagement_id].append(entry)
+    return found
+
+
 def find_certificate(session: Session, engagement_id: int) -> Certificate | None:
     """The certificate of an engagement that is valid."""
     query = select(Certificate).where(Certificate.engagement_id == engagement_id, Certificate.revoked_at.is_(None))
@@ -58,16 +67,14 @@ class HistoryRow:
 
 
 def list_history(session: Session, person_id: int, before: int | None = None, limit: int = 21) -> list[HistoryRow]:
-    """All proposals of a person with their engagements, the latest first; `before` is the last id of the page before."""
+    """All proposals of a person, the latest first; `before` is the last id of the page before."""
     query = (
         select(Proposal, Mission, Organisation.name, Engagement, Certificate.id.is_not(None))
         .join(Mission, Mission.id == Proposal.mission_id)
         .join(Campaign, Campaign.id == Mission.campaign_id)
         .join(Organisation, Organisation.id == Campaign.organisation_id)
         .outerjoin(Engagement, Engagement.proposal_id == Proposal.id)
-        .outerjoin(
-            Certificate, and_(Certificate.engagement_id == Engagement.id, Certificate.revoked_at.is_(None))
-        )
+        .outerjoin(Certificate, and_(Certificate.engagement_id == Engagement.id, Certificate.revoked_at.is_(None)))
         .where(Proposal.person_id == person_id)
     )
     if before is not None:
