@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import segno
 import typst
@@ -20,8 +20,6 @@ import typst
 TEMPLATE: Final = Path(__file__).with_suffix(".typ")
 #: Characters of a fingerprint by which a certificate can be looked up: 64 bits, too many to try.
 SHORT: Final = 16
-#: PDF/UA-1: the file can be read aloud.
-STANDARDS: Final[list[Literal["ua-1"]]] = ["ua-1"]
 
 Facts = Mapping[str, Any]
 
@@ -68,19 +66,20 @@ def make_pdf(words: Mapping[str, Any], url: str, lang: str, issued_at_s: int) ->
     # the fonts of the package first; for scripts that they lack those of the machine; at last, signs without a shape
     for machine in (False, True):
         try:
-            return _compile(data, issued_at_s, machine_fonts=machine, standards=STANDARDS)
+            return _compile(data, issued_at_s, machine_fonts=machine, readable=True)
         except typst.TypstError as error:
             if "could not be displayed" not in str(error):
                 raise
-    return _compile(data, issued_at_s, machine_fonts=True, standards=[])
+    return _compile(data, issued_at_s, machine_fonts=True, readable=False)
 
 
-def _compile(data: str, issued_at_s: int, *, machine_fonts: bool, standards: list[Literal["ua-1"]]) -> bytes:
+def _compile(data: str, issued_at_s: int, *, machine_fonts: bool, readable: bool) -> bytes:
+    """`readable`: to PDF/UA-1, so that it can be read aloud whole; refused where a sign has no shape."""
     made: bytes = typst.compile(
         TEMPLATE.read_bytes(),
         sys_inputs={"data": data},
         ignore_system_fonts=not machine_fonts,
-        pdf_standards=standards,
+        pdf_standards="ua-1" if readable else None,
         timestamp=issued_at_s,
     )
     return made

@@ -1,6 +1,7 @@
 """Pages of matching: the professional's own page, the organisation's list for a mission, the engagement of both."""
 
 from collections.abc import Sequence
+from email.utils import parseaddr
 from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from koz.core.db import reading, unit_of_work
 from koz.core.errors import NotFound
 from koz.core.i18n import _, current_locale
 from koz.core.limits import limit
+from koz.core.settings import current_settings
 from koz.matching import queries
 from koz.matching.forms import HoursForm, ReasonForm, TimeForm
 from koz.matching.queries import ProposalRow, answer_times, keeping
@@ -43,6 +45,7 @@ def words() -> dict[str, object]:
     return {
         "answer_due": letters.answer_due,
         "answer_words": answer_words,
+        "contact": parseaddr(current_settings().mail_from)[1],
         "duration": duration,
         "ENGAGEMENT_BADGES": ENGAGEMENT_BADGES,
         "ENGAGEMENT_WORDS": ENGAGEMENT_WORDS,
