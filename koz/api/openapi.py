@@ -186,6 +186,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "language": TEXT,
             "department": maybe(TEXT),
             "remote": YES_NO,
+            "starts_on": maybe(DAY),
+            "ends_on": maybe(DAY),
             "needs": many(ref("Need")),
             "links": thing({"page": URL}),
         }

@@ -133,6 +133,8 @@ def mission(row: Mission, campaign_slug: str, needs: Sequence[tuple[MissionNeed,
         "language": row.language,
         "department": row.department,
         "remote": row.remote,
+        "starts_on": row.starts_on.isoformat() if row.starts_on else None,
+        "ends_on": row.ends_on.isoformat() if row.ends_on else None,
         "needs": [
             {
                 "skill": concept.code,

@@ -14,6 +14,14 @@ class ProfessionalInvited(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationRecalled(Event):
+    """An invitation has waited for long: its one reminder is due."""
+
+    proposal_id: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
 class MissionOffered(Event):
     """A professional offers themselves for a mission."""
 
@@ -46,8 +54,9 @@ class ProposalDeclined(Event):
 
 @dataclass(frozen=True, slots=True)
 class EngagementMoved(Event):
-    """An engagement made a step; `by` is the side that made it."""
+    """An engagement made a step; `by` is the side that made it, `revision` counts the steps."""
 
     engagement_id: int
     state: str
     by: str
+    revision: int = 0
