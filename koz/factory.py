@@ -43,6 +43,7 @@ BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.matching.views.certificates",
     "koz.matching.views.history",
     "koz.matching.views.letters",
+    "koz.matching.views.teams",
     "koz.matching.views.work",
     "koz.pages.campaigns",
     "koz.pages.embed",

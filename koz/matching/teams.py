@@ -326,6 +326,31 @@ def _polished(market: Market, teams: Mapping[int, Sequence[Offer]]) -> Teams:
     return found
 
 
+def cover_most(market: Market, campaign: int) -> tuple[Seat, ...]:
+    """People who together cover as many roles of a campaign as a greedy choice can, where no whole team exists.
+
+    To be shown to people, never to hold anybody back from another campaign. The same rules but for completeness.
+    """
+    case = cases_of(Market(market.jobs, (), market.room)).get(campaign)
+    if case is None:
+        return ()
+    open_, seats, taken = dict(case.need), dict(case.seats), set[int]()
+    offers = sorted(
+        (o for o in market.offers if market.jobs[o.job].campaign == campaign and market.room.get(o.person, 0) > 0),
+        key=lambda o: (-round(o.score, 9), o.person, o.job),
+    )
+    team: list[Seat] = []
+    while True:
+        able = [o for o in offers if seats[o.job] and o.person not in taken and o.covers & open_[o.job]]
+        if not able:
+            return tuple(sorted(team))
+        best = max(able, key=lambda o: (o.covers & open_[o.job]).bit_count())
+        team.append(Seat(best.job, best.person))
+        open_[best.job] &= ~best.covers
+        seats[best.job] -= 1
+        taken.add(best.person)
+
+
 def _covers(case: _Case, team: Iterable[Offer]) -> bool:
     open_ = dict(case.need)
     for offer in team:
