@@ -16,7 +16,10 @@ def answer_words(times: AnswerTimes) -> str:
     """One sentence: share answered and usual time, or that there are too few to say."""
     if not times.told:
         return _("Too few to say: fewer than %(n)s so far.", n=FEW)
-    share = _("%(answered)s of the last %(asked)s answered", answered=times.answered, asked=times.asked)
+    share = ngettext(
+        "%(num)s of the last %(asked)s answered", "%(num)s of the last %(asked)s answered", times.answered,
+        asked=times.asked,
+    )  # fmt: skip
     if times.median is None:
         return f"{share}."
     return _("%(share)s, half of them within %(time)s.", share=share, time=_roughly(times.median))

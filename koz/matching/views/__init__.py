@@ -18,9 +18,10 @@ from koz.core.settings import current_settings
 from koz.matching import queries
 from koz.matching.forms import HoursForm, ReasonForm, TimeForm
 from koz.matching.queries import ProposalRow, answer_times, keeping
-from koz.matching.services import diary, engaging, letters, proposing, ranking
+from koz.matching.services import diary, engaging, proposing, ranking
 from koz.matching.services.answering import answer_words
 from koz.matching.services.certifying import duration
+from koz.matching.services.letters import answer_due
 from koz.matching.services.ranking import Explanation
 from koz.matching.states import (
     ENGAGEMENT_BADGES,
@@ -43,7 +44,7 @@ SUGGESTED: Final = 5
 def words() -> dict[str, object]:
     """Words of states, of times and of how soon somebody answers, for templates."""
     return {
-        "answer_due": letters.answer_due,
+        "answer_due": answer_due,
         "answer_words": answer_words,
         "contact": parseaddr(current_settings().mail_from)[1],
         "duration": duration,

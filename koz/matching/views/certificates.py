@@ -6,12 +6,12 @@ it and learns whether it is that one (adr/0044).
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from koz.core.access import access, require_member
 from koz.core.db import reading, unit_of_work
-from koz.core.i18n import _, in_locale
+from koz.core.i18n import LOCALES, _, in_locale
 from koz.core.limits import limit
 from koz.core.settings import current_settings
 from koz.matching.certificate import grouped, make_pdf, read_code, same_name
@@ -31,11 +31,13 @@ def make(engagement_id: int) -> ResponseReturnValue:
     return redirect(url_for("matching.engagement", engagement_id=engagement_id, _anchor="certificate"), 303)
 
 
-@bp.get("/engagements/<int:engagement_id>/certificate-<any(fr, en):lang>.pdf")
+@bp.get("/engagements/<int:engagement_id>/certificate-<lang>.pdf")
 @access("owner")
 def download(engagement_id: int, lang: str) -> ResponseReturnValue:
     """The certificate as a PDF in either language."""
     actor = require_member()
+    if lang not in LOCALES:
+        abort(404)
     limit("certificates.pdf", str(actor.id), "60/hour")
     with reading() as session:
         certificate = certifying.get_own(session, actor, engagement_id)
