@@ -136,7 +136,7 @@ def test_whoever_gives_reads_what_must_be_raised_and_why_it_is_less(session, wor
     deliver(session)
     text = client.get(give).text
     assert "0 € encaissés sur 4 100 € à réunir" in text
-    assert "Le minimum était de 5 000 €" in text
+    assert "C’était 5 000 € au départ" in text
 
 
 def test_the_api_says_what_must_be_raised(session, world, client):
