@@ -78,9 +78,7 @@ def plan(edges: Edges, room: Ints, wanted: Ints, stages: Stages | None = None) -
     return Plan(chosen, objective, objective + _bonuses(edges.mission[chosen], stages))
 
 
-def replan(
-    edges: Edges, room: Ints, wanted: Ints, kept: NDArray[np.bool_], stages: Stages | None = None
-) -> Plan:
+def replan(edges: Edges, room: Ints, wanted: Ints, kept: NDArray[np.bool_], stages: Stages | None = None) -> Plan:
     """The best plan that holds all `kept` pairs: invitations that were sent, or that others planned.
 
     Guarantees: every kept pair is chosen, even where a limit has been lowered below what was sent; nothing is added
