@@ -104,7 +104,7 @@ def _check(edges: Edges, room: Ints, wanted: Ints, stages: Stages | None) -> Non
     if not len(person) == len(mission) == len(score):
         raise ValueError("The arrays of the edges must have the same length.")
     if len(score) and not (
-        0 <= person.min() and person.max() < len(room) and 0 <= mission.min() and mission.max() < len(wanted)
+        person.min() >= 0 and person.max() < len(room) and mission.min() >= 0 and mission.max() < len(wanted)
     ):
         raise ValueError("An edge names a person or a mission that is not there.")
     if not np.isfinite(score).all():
