@@ -207,7 +207,7 @@ def put_off(session: Session, actor: Actor, proposal_id: int) -> None:
         return
     if not may_answer(proposal.state, ProposalState.LATER):
         raise _answered()
-    proposal.state = ProposalState.LATER
+    proposal.state, proposal.answered_at = ProposalState.LATER, now()
 
 
 def withdraw(session: Session, actor: Actor, proposal_id: int) -> None:
@@ -217,7 +217,7 @@ def withdraw(session: Session, actor: Actor, proposal_id: int) -> None:
         return
     if not may_answer(proposal.state, ProposalState.WITHDRAWN):
         raise _answered()
-    proposal.state, proposal.answered_at = ProposalState.WITHDRAWN, now()
+    proposal.state, proposal.answered_at = ProposalState.WITHDRAWN, proposal.answered_at or now()
 
 
 def stop_tuning(session: Session, person_id: int) -> int:
@@ -238,11 +238,11 @@ def end_waiting(session: Session, mission_id: int) -> int:
         .execution_options(populate_existing=True)
     ).all()
     for proposal in waiting:
-        proposal.answered_at = now()
-        if proposal.made_by is Side.ORGANISATION:
-            proposal.state = ProposalState.WITHDRAWN
+        if proposal.made_by is Side.ORGANISATION:  # who had said « not now » had answered then
+            proposal.state, proposal.answered_at = ProposalState.WITHDRAWN, proposal.answered_at or now()
         else:
             proposal.state, proposal.declined_by = ProposalState.DECLINED, Side.ORGANISATION
+            proposal.answered_at = now()
             record(session, ProposalDeclined(proposal.id, Side.ORGANISATION.value, proposal.round))
     return len(waiting)
 
