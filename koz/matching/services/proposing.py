@@ -170,7 +170,8 @@ def _accept(session: Session, proposal: Proposal, actor: Actor) -> int:
     engagement_id = session.scalars(insert(Engagement).values(values).returning(Engagement.id)).one()
     if queries.count_seated(session, mission.id) >= mission.seats:
         missions.step(session, mission, MissionState.FILLED)
-    record(session, ProposalAccepted(engagement_id, proposal.id))
+    line_id = mission.budget_line_id or 0
+    record(session, ProposalAccepted(engagement_id, proposal.id, mission.hours_total, mission.seats, line_id))
     return engagement_id
 
 
