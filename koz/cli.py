@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 FEATURE_COMMANDS: Final[tuple[str, ...]] = (
     "koz.accounts.cli",
     "koz.consultations.cli",
+    "koz.matching.cli",
     "koz.skills.cli",
 )
 

@@ -1,4 +1,4 @@
-"""Tables of matching: proposals with the explanation they were made on, engagements, their hours, certificates.
+"""Tables of matching: proposals with the explanation they were made on, engagements, hours, certificates, plans.
 
 One proposal for a mission and a person, and one engagement for a proposal: the database's keys decide it, so that two
 answers in the same moment make one engagement. Nothing here is decided by a machine: a proposal is made by a person.
@@ -27,6 +27,7 @@ class Proposal(Base):
     __table_args__ = (
         UniqueConstraint("mission_id", "person_id"),
         CheckConstraint("score >= -1", name="score_at_least"),
+        Index("ix_proposals_invited_at", "invited_at"),
         Index("ix_proposals_person_id_invited_at", "person_id", "invited_at"),
     )
 
@@ -46,6 +47,54 @@ class Proposal(Base):
     invited_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+
+
+class MissionPlan(Base):
+    """The round of a mission: when it was planned last, how many invitations it may send, who stands in for what.
+
+    `candidates` are the people who were weighed; `left_out` those with more points than somebody who was chosen,
+    `left_out_asked` those of them who were asked twice this week already. `auto_by` is the member who wished that the
+    planned invitations go out by themselves; null: a person presses the button each time.
+    """
+
+    __tablename__ = "mission_plans"
+    __table_args__ = (Index("ix_mission_plans_auto_by", "auto_by"),)
+
+    mission_id: Mapped[int] = mapped_column(ForeignKey("missions.id", ondelete="CASCADE"), primary_key=True)
+    auto_by: Mapped[int | None] = mapped_column(ForeignKey("persons.id", ondelete="SET NULL"))
+    wanted: Mapped[int] = mapped_column(Integer, default=0)
+    candidates: Mapped[int] = mapped_column(Integer, default=0)
+    left_out: Mapped[int] = mapped_column(Integer, default=0)
+    left_out_asked: Mapped[int] = mapped_column(Integer, default=0)
+    planned_at: Mapped[datetime | None]
+
+
+class PlannedInvitation(Base):
+    """Somebody whom the plan suggests for a mission's round. It is a suggestion: nobody has been asked."""
+
+    __tablename__ = "planned_invitations"
+    __table_args__ = (Index("ix_planned_invitations_profile_id", "profile_id"),)
+
+    mission_id: Mapped[int] = mapped_column(ForeignKey("missions.id", ondelete="CASCADE"), primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
+    score: Mapped[float]
+    explanation: Mapped[dict[str, Any]]
+
+
+class InvitationPlan(Base):
+    """One run of the planner over all open missions: its size, what it reached, how long it took."""
+
+    __tablename__ = "invitation_plans"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    missions: Mapped[int] = mapped_column(Integer)
+    people: Mapped[int] = mapped_column(Integer)
+    pairs: Mapped[int] = mapped_column(Integer)
+    chosen: Mapped[int] = mapped_column(Integer)
+    without_candidates: Mapped[int] = mapped_column(Integer)
+    objective: Mapped[float]
+    took_ms: Mapped[int] = mapped_column(Integer)
 
 
 class Engagement(Base):

@@ -78,9 +78,7 @@ def plan(edges: Edges, room: Ints, wanted: Ints, stages: Stages | None = None) -
     return Plan(chosen, objective, objective + _bonuses(edges.mission[chosen], stages))
 
 
-def replan(
-    edges: Edges, room: Ints, wanted: Ints, kept: NDArray[np.bool_], stages: Stages | None = None
-) -> Plan:
+def replan(edges: Edges, room: Ints, wanted: Ints, kept: NDArray[np.bool_], stages: Stages | None = None) -> Plan:
     """The best plan that holds all `kept` pairs: invitations that were sent, or that others planned.
 
     Guarantees: every kept pair is chosen, even where a limit has been lowered below what was sent; nothing is added
@@ -106,7 +104,7 @@ def _check(edges: Edges, room: Ints, wanted: Ints, stages: Stages | None) -> Non
     if not len(person) == len(mission) == len(score):
         raise ValueError("The arrays of the edges must have the same length.")
     if len(score) and not (
-        0 <= person.min() and person.max() < len(room) and 0 <= mission.min() and mission.max() < len(wanted)
+        person.min() >= 0 and person.max() < len(room) and mission.min() >= 0 and mission.max() < len(wanted)
     ):
         raise ValueError("An edge names a person or a mission that is not there.")
     if not np.isfinite(score).all():

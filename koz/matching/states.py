@@ -23,6 +23,7 @@ class ProposalState(StrEnum):
     """proposed: one side said yes. later: the professional said « not now ». accepted: both said yes.
 
     declined: the side that was asked said no. withdrawn: the side that asked took it back, or the mission ended.
+    expired: an invitation that nobody answered within a round; a late answer still counts while the mission is open.
     """
 
     PROPOSED = "proposed"
@@ -30,6 +31,7 @@ class ProposalState(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class Reason(StrEnum):
@@ -65,11 +67,12 @@ class Revoked(StrEnum):
 
 P = ProposalState
 PROPOSAL_STEPS: Final[Mapping[ProposalState, frozenset[ProposalState]]] = {
-    P.PROPOSED: frozenset({P.ACCEPTED, P.DECLINED, P.LATER, P.WITHDRAWN}),
+    P.PROPOSED: frozenset({P.ACCEPTED, P.DECLINED, P.LATER, P.WITHDRAWN, P.EXPIRED}),
     P.LATER: frozenset({P.ACCEPTED, P.DECLINED, P.WITHDRAWN}),
     P.ACCEPTED: frozenset(),
     P.DECLINED: frozenset({P.PROPOSED}),
     P.WITHDRAWN: frozenset({P.PROPOSED}),
+    P.EXPIRED: frozenset({P.ACCEPTED, P.DECLINED, P.LATER}),
 }
 WAITING: Final = frozenset({P.PROPOSED, P.LATER})
 
@@ -123,6 +126,7 @@ PROPOSAL_WORDS: Final[Mapping[ProposalState, Any]] = {
     P.ACCEPTED: _l("Accepted by both"),
     P.DECLINED: _l("Declined"),
     P.WITHDRAWN: _l("Taken back"),
+    P.EXPIRED: _l("No answer"),
 }
 
 
