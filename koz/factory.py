@@ -54,6 +54,7 @@ MODULES: Final[tuple[str, ...]] = (
     "koz.answers.jobs",
     "koz.campaigns.jobs",
     "koz.consultations.jobs",
+    "koz.matching.jobs",
     "koz.notifications.jobs",
     "koz.payments.jobs",
     "koz.workflows.accounts",

@@ -11,7 +11,7 @@ from koz.matching import plots, simulation
 cli = AppGroup("matching", help="Planning of invitations.")
 
 
-@cli.command("simulate")
+@cli.command("simulate", with_appcontext=False)
 @click.option("--people", type=click.IntRange(1, 200_000), default=10_000, show_default=True, help="Professionals.")
 @click.option("--missions", type=click.IntRange(1, 20_000), default=2_000, show_default=True, help="Missions.")
 @click.option("--stars", type=click.FloatRange(0, 1), default=0.15, show_default=True, help="Deviation of the stars.")

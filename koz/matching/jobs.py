@@ -1,0 +1,18 @@
+"""Periodic: rounds of invitations. Everything may run twice, and at once in many workers."""
+
+from koz.core.db import unit_of_work
+from koz.core.jobs import job
+from koz.matching.services import planning, rounds
+
+
+@job("matching.rounds", timeout_s=900)
+def keep_rounds() -> int:
+    """End what nobody answered, plan all missions, send where organisations let it. Returns how many were sent."""
+    while True:
+        with unit_of_work() as session:
+            if rounds.expire_due(session) < rounds.BATCH:
+                break
+    with unit_of_work() as session:
+        if planning.plan_everything(session) is None:  # another worker is at it, and sends too
+            return 0
+    return rounds.send_automatic(unit_of_work)
