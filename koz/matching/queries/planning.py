@@ -75,7 +75,8 @@ _PAIRS: Final = text(f"""
             AND o.erased_at IS NULL AND o.email_verified_at IS NOT NULL
             AND NOT EXISTS (
                 SELECT FROM proposals x WHERE x.person_id = p.person_id
-                AND x.state = 'declined' AND x.declined_by = 'professional' AND x.answered_at > CAST(:now AS timestamptz)
+                AND x.state = 'declined' AND x.declined_by = 'professional'
+                AND x.answered_at > CAST(:now AS timestamptz)
                     - make_interval(days => CAST(CAST(:cool_down AS jsonb) ->> coalesce(x.reason, '') AS integer))
             )
             AND coalesce(a.times, 0) < :per_week

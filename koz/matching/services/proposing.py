@@ -225,6 +225,8 @@ def withdraw(session: Session, actor: Actor, proposal_id: int) -> None:
     if not may_answer(proposal.state, ProposalState.WITHDRAWN):
         raise _answered()
     proposal.state, proposal.answered_at = ProposalState.WITHDRAWN, proposal.answered_at or now()
+    session.flush()
+    planning.after_answer(session, proposal.mission_id, proposal.person_id)
 
 
 def stop_tuning(session: Session, person_id: int) -> int:
