@@ -16,10 +16,10 @@ from koz.matching.events import (
     ProposalAccepted,
     ProposalDeclined,
 )
-from koz.matching.services import proposing
+from koz.matching.services import planning, proposing
 from koz.matching.states import EngagementState, ProposalState, Side
 from koz.notifications.services import queue_mail
-from koz.skills.events import MissionClosed
+from koz.skills.events import MissionClosed, MissionOpened
 from koz.skills.queries import get_mission
 from koz.skills.services import missions, profiles
 from koz.skills.states import MissionState
@@ -108,6 +108,12 @@ def forget_person(session: Session, event: PersonErased) -> None:
     """The profile goes, what waits is taken back; engagements stay without a name."""
     profiles.forget_profile(session, event.person_id)
     proposing.forget_person(session, event.person_id)
+
+
+@subscribe(MissionOpened)
+def plan_first_round(session: Session, event: MissionOpened) -> None:
+    """Suggestions for a mission that has just opened; the hourly plan weighs it with all others."""
+    planning.replan(session, [event.mission_id])
 
 
 @subscribe(MissionClosed)

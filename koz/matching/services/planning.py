@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -200,8 +200,3 @@ def forget_pair(session: Session, mission_id: int, profile_id: int) -> None:
             PlannedInvitation.mission_id == mission_id, PlannedInvitation.profile_id == profile_id
         )
     )
-
-
-def latest_run(session: Session) -> InvitationPlan | None:
-    """The last run over everything."""
-    return session.scalar(select(InvitationPlan).order_by(InvitationPlan.id.desc()).limit(1))
