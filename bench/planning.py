@@ -96,7 +96,7 @@ def save(path: Path, people: int, missions: int) -> int:
     market = make_market(people, missions, seed=1)
     graph = Graph([Edge(a, b, EdgeKind.RELATED, weight) for a, b, weight in market.edges])
     crowd = Crowd(market.bids, lambda concept: {c: r.weight for c, r in graph.reached_by(concept).items()})
-    edges = candidates(crowd, market.asks)
+    edges = candidates(crowd, market.asks, per_mission=75)
     np.savez(
         path, person=edges.person, mission=edges.mission, score=edges.score, seats=market.seats, people=np.array(people)
     )
