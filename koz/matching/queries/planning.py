@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from koz.core.clock import now, today
@@ -90,6 +90,47 @@ _PAIRS: Final = text(f"""
     ) s
     WHERE place <= :of_mission OR own <= :of_person
 """)  # noqa: S608 - pieces of matching's queries only
+_PEOPLE: Final = text("""
+    SELECT p.id, p.person_id, p.hours_per_week, p.languages, p.departments, p.remote,
+        CASE WHEN p.causes_shared THEN p.causes ELSE CAST(ARRAY[] AS varchar[]) END AS causes,
+        p.available_from, p.available_until, coalesce(a.times, 0) AS times, s.concepts, s.levels
+    FROM profiles p JOIN persons o ON o.id = p.person_id
+        JOIN (
+            SELECT profile_id, array_agg(concept_id ORDER BY concept_id) AS concepts,
+                array_agg(level ORDER BY concept_id) AS levels
+            FROM profile_skills GROUP BY profile_id
+        ) s ON s.profile_id = p.id
+        LEFT JOIN (
+            SELECT x.person_id, count(*) AS times FROM proposals x WHERE x.invited_at > :week_ago GROUP BY x.person_id
+        ) a ON a.person_id = p.person_id
+    WHERE NOT p.paused AND coalesce(p.quiet_until <= :today, true) AND coalesce(p.available_until >= :today, true)
+        AND o.erased_at IS NULL AND o.email_verified_at IS NOT NULL AND coalesce(a.times, 0) < :per_week
+        AND NOT EXISTS (
+            SELECT FROM proposals x WHERE x.person_id = p.person_id
+            AND x.state = 'declined' AND x.declined_by = 'professional'
+            AND x.answered_at > CAST(:now AS timestamptz)
+                - make_interval(days => CAST(CAST(:cool_down AS jsonb) ->> coalesce(x.reason, '') AS integer))
+        )
+    ORDER BY p.id
+""")
+_TAKEN: Final = text("""
+    SELECT x.person_id, x.mission_id
+    FROM proposals x JOIN missions m ON m.id = x.mission_id
+    WHERE m.state = 'open' AND (x.state <> 'withdrawn' OR x.invited_at > :week_ago)
+    UNION
+    SELECT o.person_id, m.id
+    FROM missions m JOIN campaigns c ON c.id = m.campaign_id JOIN memberships o ON o.organisation_id = c.organisation_id
+    WHERE m.state = 'open'
+    UNION
+    SELECT t.person_id, m.id
+    FROM proposals t JOIN missions tm ON tm.id = t.mission_id JOIN campaigns tc ON tc.id = tm.campaign_id
+        CROSS JOIN missions m JOIN campaigns c ON c.id = m.campaign_id
+    WHERE m.state = 'open' AND t.tunes AND (
+        (t.reason = 'hours' AND m.hours_per_week >= tm.hours_per_week)
+        OR (t.reason = 'cause' AND c.cause = tc.cause)
+        OR (t.reason = 'place' AND NOT m.remote AND m.department = tm.department)
+    )
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +179,20 @@ def list_pairs(session: Session, mission_ids: Collection[int], ways: Sequence[tu
     rows = session.execute(_PAIRS, values).all()
     table = np.array([tuple(r) for r in rows], dtype=np.float64).reshape(-1, 4)
     return Pairs(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3].astype(np.int32))
+
+
+def list_people(session: Session) -> Sequence[Row[Any]]:
+    """Everybody who may be asked now, with skills and how often they were asked within seven days."""
+    values = {
+        "week_ago": now() - queries.WEEK, "today": today(), "now": now(), "per_week": queries.PER_WEEK,
+        "cool_down": _as_json(COOL_DOWN),
+    }  # fmt: skip
+    return session.execute(_PEOPLE, values).all()
+
+
+def list_taken(session: Session) -> Sequence[Row[Any]]:
+    """Pairs (person, open mission) that are out of the question: asked before, a member, kept away by a refusal."""
+    return session.execute(_TAKEN, {"week_ago": now() - queries.WEEK}).all()
 
 
 def _as_json(values: dict[str, int]) -> str:

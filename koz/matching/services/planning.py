@@ -14,6 +14,7 @@ Statements: a fixed number a run, however many missions and people, plus one for
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
@@ -24,12 +25,15 @@ from sqlalchemy.orm import Session
 
 from koz.core.clock import now
 from koz.matching import planning, queries, scoring
+from koz.matching.candidates import Crowd, candidates
 from koz.matching.models import InvitationPlan, MissionPlan, PlannedInvitation
 from koz.matching.queries import planning as reads
 from koz.matching.queries.answering import list_answers
 from koz.matching.queries.planning import Pairs, Round
+from koz.matching.scoring import Ask, Bid
 from koz.matching.services import ranking
 from koz.skills import queries as skills
+from koz.skills.taxonomy import Graph
 
 #: Invitations of a mission that may wait for an answer together, for each of its seats.
 PER_SEAT: Final = 3
@@ -45,9 +49,11 @@ def plan_everything(session: Session) -> InvitationPlan | None:
         return None
     began = monotonic()
     rounds = reads.list_rounds(session, None)
-    pairs, found = _solve(session, rounds, {})
+    market = _everybody(session, rounds)
+    pairs = _pairs_of(session, market)
+    found = _choose(rounds, pairs, {})
     session.execute(delete(PlannedInvitation))
-    _write(session, rounds, pairs, found)
+    _write(session, rounds, pairs, found, market)
     run = InvitationPlan(
         missions=len(rounds),
         people=len(np.unique(pairs.profile)),
@@ -71,7 +77,8 @@ def replan(session: Session, mission_ids: Collection[int]) -> bool:
     session.execute(delete(PlannedInvitation).where(PlannedInvitation.mission_id.in_(chosen)))
     pairs = _pairs(session, [r.mission_id for r in rounds])
     elsewhere = reads.count_planned_elsewhere(session, np.unique(pairs.profile).tolist(), chosen)
-    _write(session, rounds, pairs, _choose(rounds, pairs, elsewhere))
+    found = _choose(rounds, pairs, elsewhere)
+    _write(session, rounds, pairs, found, _those(session, rounds, pairs.profile[found.chosen].tolist()))
     return True
 
 
@@ -98,9 +105,80 @@ def _pairs(session: Session, mission_ids: Sequence[int]) -> Pairs:
     return reads.list_pairs(session, mission_ids, ways)
 
 
-def _solve(session: Session, rounds: Sequence[Round], elsewhere: dict[int, int]) -> tuple[Pairs, planning.Plan]:
-    pairs = _pairs(session, [r.mission_id for r in rounds])
-    return pairs, _choose(rounds, pairs, elsewhere)
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """What missions ask for and people offer, by mission and profile; `persons` and `times` aligned with `bids`."""
+
+    graph: Graph
+    asks: dict[int, Ask]
+    bids: dict[int, Bid]
+    persons: tuple[int, ...] = ()
+    times: tuple[int, ...] = ()
+
+
+def _asks(session: Session, rounds: Sequence[Round]) -> dict[int, Ask]:
+    cards = skills.list_cards(session, [r.mission_id for r in rounds])
+    return {c.mission.id: queries.ask_of(c) for c in cards if c.needs}
+
+
+def _everybody(session: Session, rounds: Sequence[Round]) -> _Market:
+    """All open missions and everybody who may be asked."""
+    people = reads.list_people(session)
+    answers = list_answers(session, [p.person_id for p in people])
+    bids = {
+        p.id: Bid(
+            skills=dict(zip(p.concepts, p.levels, strict=True)),
+            languages=frozenset(p.languages),
+            hours_per_week=p.hours_per_week,
+            remote=p.remote,
+            departments=frozenset(p.departments),
+            causes=frozenset(p.causes),
+            available_from=p.available_from,
+            available_until=p.available_until,
+            answers=answers[p.person_id],
+        )
+        for p in people
+    }
+    persons, times = tuple(p.person_id for p in people), tuple(p.times for p in people)
+    return _Market(skills.load_graph(session), _asks(session, rounds), bids, persons, times)
+
+
+def _those(session: Session, rounds: Sequence[Round], profile_ids: Sequence[int]) -> _Market:
+    """Some missions and the people chosen for them."""
+    profiles = reads.list_profiles(session, set(profile_ids))
+    levels = queries.list_levels(session, list(profiles))
+    answers = list_answers(session, [p.person_id for p in profiles.values()])
+    bids = {i: queries.bid_of(p, levels[i], answers[p.person_id], own=False) for i, p in profiles.items()}
+    return _Market(skills.load_graph(session), _asks(session, rounds), bids)
+
+
+def _pairs_of(session: Session, market: _Market) -> Pairs:
+    """Candidate pairs from both sides, without those that are out of the question."""
+    missions = {mission_id: n for n, mission_id in enumerate(market.asks)}
+    people = {person_id: n for n, person_id in enumerate(market.persons)}
+    taken = [
+        people[t.person_id] * len(missions) + missions[t.mission_id]
+        for t in reads.list_taken(session)
+        if t.person_id in people and t.mission_id in missions
+    ]
+    most = int(np.bincount(np.array(taken) % len(missions)).max()) if taken else 0
+    graph = market.graph
+    crowd = Crowd(list(market.bids.values()), lambda need: {c: r.weight for c, r in graph.reached_by(need).items()})
+    edges = candidates(
+        crowd,
+        list(market.asks.values()),
+        per_mission=reads.OF_MISSION + min(most, reads.OF_MISSION),
+        per_person=reads.OF_PERSON,
+    )
+    keep = edges.score > 0
+    keep &= ~np.isin(edges.person.astype(np.int64) * len(missions) + edges.mission, np.array(taken, dtype=np.int64))
+    person, mission = edges.person[keep], edges.mission[keep]
+    return Pairs(
+        np.array(list(market.asks), dtype=np.int64)[mission],
+        np.array(list(market.bids), dtype=np.int64)[person],
+        np.round(edges.score[keep], 9),
+        np.array(market.times, dtype=np.int32)[person],
+    )
 
 
 def _choose(rounds: Sequence[Round], pairs: Pairs, elsewhere: dict[int, int]) -> planning.Plan:
@@ -123,9 +201,9 @@ def wanted_of(round_: Round) -> int:
     return max(PER_SEAT * (round_.seats - round_.seated) - round_.waiting, 0)
 
 
-def _write(session: Session, rounds: Sequence[Round], pairs: Pairs, found: planning.Plan) -> None:
+def _write(session: Session, rounds: Sequence[Round], pairs: Pairs, found: planning.Plan, market: _Market) -> None:
     """The rows of the plan: whom it suggests, with the explanation, and how each round came about."""
-    rows = _explained(session, pairs.mission[found.chosen].tolist(), pairs.profile[found.chosen].tolist())
+    rows = _explained(market, pairs.mission[found.chosen].tolist(), pairs.profile[found.chosen].tolist())
     for first in range(0, len(rows), BATCH):
         statement = insert(PlannedInvitation).values(rows[first : first + BATCH])
         session.execute(statement.on_conflict_do_nothing())
@@ -157,24 +235,14 @@ def _summaries(rounds: Sequence[Round], pairs: Pairs, found: planning.Plan) -> l
     ]  # fmt: skip
 
 
-def _explained(session: Session, mission_ids: Sequence[int], profile_ids: Sequence[int]) -> list[dict[str, Any]]:
+def _explained(market: _Market, mission_ids: Sequence[int], profile_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Rows of planned invitations with what the score is made of."""
-    if not mission_ids:
-        return []
-    graph = skills.load_graph(session)
-    cards = {c.mission.id: c for c in skills.list_cards(session, sorted(set(mission_ids)))}
-    asks = {i: queries.ask_of(card) for i, card in cards.items()}
-    paths = {i: ranking.paths_to(graph, ask) for i, ask in asks.items()}
-    profiles = reads.list_profiles(session, set(profile_ids))
-    levels = queries.list_levels(session, list(profiles))
-    answers = list_answers(session, [p.person_id for p in profiles.values()])
+    paths = {i: ranking.paths_to(market.graph, market.asks[i]) for i in set(mission_ids) if i in market.asks}
     rows = []
     for mission_id, profile_id in zip(mission_ids, profile_ids, strict=True):
-        profile = profiles.get(profile_id)
-        if profile is None or mission_id not in asks:
+        if mission_id not in paths or profile_id not in market.bids:
             continue
-        bid = queries.bid_of(profile, levels[profile_id], answers[profile.person_id], own=False)
-        score = scoring.score(asks[mission_id], bid, paths[mission_id])
+        score = scoring.score(market.asks[mission_id], market.bids[profile_id], paths[mission_id])
         if score.shown:
             rows.append({
                 "mission_id": mission_id, "profile_id": profile_id, "score": score.total,
