@@ -19,10 +19,11 @@ from time import monotonic
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from koz.accounts.services import exporter
 from koz.core.clock import now
 from koz.matching import planning, queries, scoring
 from koz.matching.candidates import Crowd, candidates
@@ -33,6 +34,7 @@ from koz.matching.queries.planning import Pairs, Round
 from koz.matching.scoring import Ask, Bid
 from koz.matching.services import ranking
 from koz.skills import queries as skills
+from koz.skills.models.offers import Profile
 from koz.skills.taxonomy import Graph
 
 #: Invitations of a mission that may wait for an answer together, for each of its seats.
@@ -268,3 +270,11 @@ def forget_pair(session: Session, mission_id: int, profile_id: int) -> None:
             PlannedInvitation.mission_id == mission_id, PlannedInvitation.profile_id == profile_id
         )
     )
+
+
+@exporter("planned_invitations")
+def _export_planned(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """Missions for which a person is suggested at this moment, and why. Nobody has asked them."""
+    query = select(PlannedInvitation).join(Profile, Profile.id == PlannedInvitation.profile_id)
+    rows = session.scalars(query.where(Profile.person_id == person_id).order_by(PlannedInvitation.mission_id))
+    return [{"mission_id": row.mission_id, "score": row.score, "explanation": row.explanation} for row in rows]
