@@ -1,5 +1,6 @@
 """Fixtures for all tests: a real PostgreSQL migrated by Alembic, the app, a session that is rolled back, a page client."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -33,6 +34,8 @@ from tests.fakes.mailer import FakeMailer
 from tests.pageclient import PageClient
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CACHE = tempfile.mkdtemp(prefix="koz-test-cache-")
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 SHARED = Path(os.environ.get("KOZ_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
@@ -56,7 +59,7 @@ def postgres() -> Iterator[Server]:
 
 def make_app(database_url: str, **config: Any) -> Flask:
     """An app for tests on a database, without a queue."""
-    settings = Settings.from_env({"KOZ_ENV": "test", "KOZ_DATABASE_URL": database_url})
+    settings = Settings.from_env({"KOZ_ENV": "test", "KOZ_DATABASE_URL": database_url, "KOZ_CACHE_DIR": CACHE})
     return create_app(settings, mailer=FakeMailer(), TESTING=True, **config)
 
 

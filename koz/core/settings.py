@@ -4,9 +4,12 @@ Every name is listed with a comment in `.env.example`; a test compares the two. 
 a missing secret or a live key in the wrong place stops the start with one clear sentence.
 """
 
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import current_app
@@ -30,6 +33,7 @@ NAMES: Final[Mapping[str, str]] = {
     "KOZ_MAIL_URL": "mail_url",
     "KOZ_MAIL_FROM": "mail_from",
     "KOZ_FILES_URL": "files_url",
+    "KOZ_CACHE_DIR": "cache_dir",
     "KOZ_ORGANISATION": "organisation",
     "KOZ_LIVE": "live",
     "KOZ_METRICS_TOKEN": "metrics_token",
@@ -42,6 +46,9 @@ NAMES: Final[Mapping[str, str]] = {
 DEMO_SECRET_KEY: Final = "koz-demo-secret-key-not-for-production-0123456789"
 DEMO_WEBHOOK_SECRET: Final = "whsec_koz_demo"
 DEMO_STRIPE_KEY: Final = "sk_test_koz_demo"
+
+
+TEMPORARY: Final = Path(tempfile.gettempdir()) / f"koz-{os.getuid()}"
 
 
 class SettingsError(Exception):
@@ -60,6 +67,7 @@ class Settings:
     mail_url: str = ""
     mail_from: str = "Koz <bonjour@koz.test>"
     files_url: str = ""
+    cache_dir: Path = TEMPORARY
     organisation: str = ""
     live: bool = False
     metrics_token: str = ""
@@ -92,19 +100,22 @@ class Settings:
         for name in environ:
             if name.startswith("KOZ_") and name not in NAMES and name not in TOOL_NAMES:
                 raise SettingsError(f"{name} is not a setting of Koz; see .env.example for the names.")
-        given = {field: environ[name].strip() for name, field in NAMES.items() if environ.get(name, "").strip()}
+        given: dict[str, Any] = {
+            field: environ[name].strip() for name, field in NAMES.items() if environ.get(name, "").strip()
+        }
         env = given.get("env", "production")
         if env not in ENVIRONMENTS:
             raise SettingsError(f"KOZ_ENV must be one of {', '.join(ENVIRONMENTS)}, not {env!r}.")
         if env != "production":
             given = _demo_values() | given
+        cache_dir = Path(given.pop("cache_dir", "") or _cache_dir(environ, env))
         secrets = tuple(s.strip() for s in given.pop("stripe_webhook_secrets", "").split(",") if s.strip())
         try:
             proxies = int(given.pop("trusted_proxies", "0"))
         except ValueError:
             raise SettingsError("KOZ_TRUSTED_PROXIES must be a number, such as 1.") from None
         live = given.pop("live", "") in {"1", "true", "yes"}
-        settings = cls(**given, live=live, trusted_proxies=proxies, stripe_webhook_secrets=secrets)
+        settings = cls(**given, cache_dir=cache_dir, live=live, trusted_proxies=proxies, stripe_webhook_secrets=secrets)
         settings._check()
         return settings
 
@@ -142,6 +153,15 @@ class Settings:
             raise SettingsError("KOZ_LIVE=1 needs a live Stripe key, and STRIPE_SECRET_KEY is a test key.")
         if base.scheme == "http" and base.hostname not in {"127.0.0.1", "localhost", "::1"}:
             raise SettingsError("STRIPE_API_BASE in plain http must be on this machine (127.0.0.1).")
+
+
+def _cache_dir(environ: Mapping[str, str], env: str) -> Path:
+    """Where what can be made again is kept when nothing is said: the demo's home, else the user's folder for such."""
+    if env != "production" and environ.get("KOZ_HOME"):
+        return Path(environ["KOZ_HOME"]) / "cache"
+    if environ.get("XDG_CACHE_HOME"):
+        return Path(environ["XDG_CACHE_HOME"]) / "koz"
+    return Path(environ["HOME"]) / ".cache/koz" if environ.get("HOME") else TEMPORARY
 
 
 def _demo_values() -> dict[str, str]:

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Periodic: rounds of invitations. Everything may run twice, and at once in many workers."""
 
 from koz.core.db import unit_of_work
@@ -16,3 +17,25 @@ def keep_rounds() -> int:
         if planning.plan_everything(session) is None:  # another worker is at it, and sends too
             return 0
     return rounds.send_automatic(unit_of_work)
+=======
+"""Background work of matching: reminders."""
+
+from datetime import timedelta
+
+from koz.core.db import reading, unit_of_work
+from koz.core.jobs import job
+from koz.matching.queries import keeping
+from koz.matching.services import letters
+
+
+@job("matching.remind", timeout_s=120)
+def remind() -> int:
+    """Recall invitations that have waited for long, each once. Returns how many."""
+    with reading() as session:
+        due = keeping.list_to_remind(session, timedelta(days=letters.ANSWER_DAYS) - letters.REMIND_BEFORE)
+    done = 0
+    for proposal_id in due:
+        with unit_of_work() as session:
+            done += letters.remind(session, proposal_id)
+    return done
+>>>>>>> main

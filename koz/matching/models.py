@@ -1,18 +1,18 @@
-"""Tables of matching: proposals with the explanation they were made on, engagements, and planned invitations.
+"""Tables of matching: proposals with the explanation they were made on, engagements, hours, certificates, plans.
 
 One proposal for a mission and a person, and one engagement for a proposal: the database's keys decide it, so that two
 answers in the same moment make one engagement. Nothing here is decided by a machine: a proposal is made by a person.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from koz.core.clock import now
 from koz.core.db import Base, state_column
-from koz.matching.states import EngagementState, ProposalState, Reason, Side
+from koz.matching.states import EngagementState, ProposalState, Reason, Revoked, Side
 
 
 class Proposal(Base):
@@ -46,6 +46,7 @@ class Proposal(Base):
     made_at: Mapped[datetime] = mapped_column(default=now)
     invited_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
 
 class MissionPlan(Base):
@@ -97,7 +98,11 @@ class InvitationPlan(Base):
 
 
 class Engagement(Base):
-    """Work that both sides agreed to. `hours_given` are told by the professional and confirmed by the organisation."""
+    """Work that both sides agreed to.
+
+    `hours_given` are the log's hours, told by the professional and confirmed by the organisation (`confirmed_by`).
+    `revision` grows with every step: calendars know by it which of two files is the newer.
+    """
 
     __tablename__ = "engagements"
     __table_args__ = (
@@ -114,7 +119,53 @@ class Engagement(Base):
     member_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     state: Mapped[EngagementState] = state_column(EngagementState, EngagementState.ACCEPTED)
     hours_given: Mapped[int] = mapped_column(Integer, default=0)
+    revision: Mapped[int] = mapped_column(Integer, default=0)
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     accepted_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+
+
+class TimeEntry(Base):
+    """Time given on a day, as the professional noted it. `what` is empty where only a sum was told.
+
+    It can change until the delivery; the organisation's confirmation covers all entries of the engagement.
+    """
+
+    __tablename__ = "time_entries"
+    __table_args__ = (
+        CheckConstraint("minutes BETWEEN 1 AND 240000", name="minutes_between"),
+        Index("ix_time_entries_engagement_id", "engagement_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    engagement_id: Mapped[int] = mapped_column(ForeignKey("engagements.id"))
+    worked_on: Mapped[date]
+    minutes: Mapped[int] = mapped_column(Integer)
+    what: Mapped[str] = mapped_column(String(200), default="")
+    made_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Certificate(Base):
+    """What a professional may show of a closed engagement. The PDF is made from `facts` whenever it is asked for.
+
+    `fingerprint` is the SHA-256 of the facts in their canonical form (`certificate.fingerprint_of`). A certificate is
+    never changed: it is revoked, and at an erasure its facts are emptied.
+    """
+
+    __tablename__ = "certificates"
+    __table_args__ = (
+        CheckConstraint("(revoked_at IS NULL) = (revoked_because IS NULL)", name="revoked_for_a_reason"),
+        Index("ix_certificates_engagement_id", "engagement_id"),
+        Index("uq_certificates_valid", "engagement_id", unique=True, postgresql_where="revoked_at IS NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    engagement_id: Mapped[int] = mapped_column(ForeignKey("engagements.id"))
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    facts: Mapped[dict[str, Any]]
+    issued_at: Mapped[datetime] = mapped_column(default=now)
+    revoked_at: Mapped[datetime | None]
+    revoked_because: Mapped[Revoked | None] = state_column(Revoked, name="revoked_because", nullable=True)

@@ -46,13 +46,23 @@ class Reason(StrEnum):
 
 
 class EngagementState(StrEnum):
-    """accepted by both → running → delivered (hours told) → closed (hours confirmed); cancelled by either side."""
+    """accepted by both → running → delivered (hours told) → closed (hours confirmed); cancelled by either side.
+
+    The organisation may send a delivery back, and for some weeks also one that it had confirmed, to have it corrected.
+    """
 
     ACCEPTED = "accepted"
     RUNNING = "running"
     DELIVERED = "delivered"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+
+
+class Revoked(StrEnum):
+    """Why a certificate is no longer valid."""
+
+    CORRECTED = "corrected"
+    ERASED = "erased"
 
 
 P = ProposalState
@@ -72,9 +82,10 @@ ENGAGEMENT_STEPS: Final[Mapping[EngagementState, Mapping[EngagementState, frozen
     E.ACCEPTED: {E.RUNNING: frozenset(Side), E.CANCELLED: frozenset(Side)},
     E.RUNNING: {E.DELIVERED: frozenset({Side.PROFESSIONAL}), E.CANCELLED: frozenset(Side)},
     E.DELIVERED: {E.CLOSED: frozenset({Side.ORGANISATION}), E.RUNNING: frozenset({Side.ORGANISATION})},
-    E.CLOSED: {},
+    E.CLOSED: {E.RUNNING: frozenset({Side.ORGANISATION})},
     E.CANCELLED: {},
 }
+UNDER_WAY: Final = frozenset({E.ACCEPTED, E.RUNNING, E.DELIVERED})
 #: Engagements that hold a seat of their mission.
 SEATED: Final = frozenset({E.ACCEPTED, E.RUNNING, E.DELIVERED, E.CLOSED})
 

@@ -2,17 +2,21 @@
 
 import dataclasses
 import json
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import AppGroup
 from tqdm import tqdm
 
 from koz.core.db import reading, unit_of_work
+from koz.core.errors import Invalid
 from koz.core.i18n import in_locale
-from koz.skills.queries import MAX_TOP, find_concepts
+from koz.skills.queries import MAX_TOP, Prepared, find_concepts, index_key, index_lock, prepare_index
 from koz.skills.services.taxonomy_import import Imported, import_esco, import_rome, load_starter, size_of
 from koz.skills.taxonomy import LANGUAGES, Origin
+from koz.skills.taxonomy.index import COMPONENTS
 
 cli = AppGroup("skills", help="The taxonomy of skills.")
 
@@ -30,8 +34,13 @@ def import_taxonomy(*, source: str, as_json: bool, paths: tuple[Path, ...]) -> N
     origin = Origin(source)
     if (origin is Origin.KOZ) == bool(paths):
         raise click.UsageError("Give the files or their folder, except with --from koz, which takes none.")
-    with in_locale("en"):  # as all of the command line
+    with in_locale("en"), ExitStack() as stack:  # as all of the command line
+        trouble = _lock_index(stack)
         done = _import(origin, paths)
+        if trouble is None:
+            _prepare_index()
+    if trouble is not None:
+        click.echo(str(trouble), err=True)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(done)))
         return
@@ -56,6 +65,50 @@ def _import(origin: Origin, paths: tuple[Path, ...]) -> Imported:
 
         with unit_of_work() as session:
             return use_case(session, paths, progress)
+
+
+def _lock_index(stack: ExitStack) -> Invalid | None:
+    """Keep other processes at the index they have until the new one is there; what is in the way, if anything is."""
+    with reading() as session:
+        key = index_key(session)
+    try:
+        stack.enter_context(index_lock(key))
+    except Invalid as refused:
+        return refused
+    return None
+
+
+def _prepare_index(*, anew: bool = False) -> Prepared:
+    with ExitStack() as stack, reading() as session:
+        bars: list[Any] = []
+
+        def told(name: str) -> None:
+            """The bar comes with the first part: there is nothing to see where the index is there already."""
+            if not bars:
+                bars.append(stack.enter_context(tqdm(total=len(COMPONENTS) + 2, unit="part")))
+            bars[0].set_description(f"Index: {name}")
+            bars[0].update()
+
+        return prepare_index(session, told, anew=anew)
+
+
+@cli.command("index")
+@click.option("--anew", is_flag=True, help="Make it also when it is there.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def index(*, anew: bool, as_json: bool) -> None:
+    """Make the index that search and matching map into memory, on this machine, unless it is there.
+
+    It lies in KOZ_CACHE_DIR. `koz skills import` makes it as well, and so does a process that finds none.
+    """
+    with in_locale("en"), ExitStack() as stack:
+        trouble = _lock_index(stack)
+        if trouble is not None:
+            raise trouble
+        prepared = _prepare_index(anew=anew)
+    if as_json:
+        click.echo(json.dumps({"folder": str(prepared.folder), "bytes": prepared.size, "made": prepared.made}))
+        return
+    click.echo(f"{prepared.folder}: {prepared.size / 1e6:.1f} MB{'' if prepared.made else ', there already'}")
 
 
 @cli.command("find")

@@ -1,9 +1,11 @@
-"""Reads of the taxonomy. The search index and the graph are held by each process until an import changes the stamp."""
+"""Reads of the taxonomy; search and graph are in an index that each process maps and holds until the stamp changes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Select, case, func, select, text
 from sqlalchemy.orm import Session
@@ -12,22 +14,20 @@ from koz.accounts.models import Organisation
 from koz.campaigns.models import Campaign
 from koz.campaigns.queries import rows_of
 from koz.core.access import Actor
-from koz.core.errors import NotAllowed, NotFound
+from koz.core.errors import Invalid, NotAllowed, NotFound
 from koz.core.i18n import _
+from koz.core.settings import current_settings
 from koz.skills import permissions
 from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
 from koz.skills.models.offers import Mission, MissionNeed, Profile, ProfileSkill
 from koz.skills.states import PUBLIC_MISSIONS, MissionState
-from koz.skills.taxonomy import ConceptKind, Edge, EdgeKind, Graph, Origin, Phrase, SearchIndex
+from koz.skills.taxonomy import Alias, Concept, Edge, Graph, Origin, Rows
+from koz.skills.taxonomy.index import Index, Told
+from koz.skills.taxonomy.shelf import Key, Shelf
 
-T = TypeVar("T")
 Stamp = tuple[object, ...]
 """First the database, then what changes with its taxonomy."""
 MAX_TOP: Final = 100
-#: What phrases are worth in search: an alias against a label, others' concepts against ours, a group's alias.
-ALIAS: Final = 0.99
-FOREIGN: Final = 0.93
-DRAWER: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,50 +42,105 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
-    index: SearchIndex
-    concepts: dict[int, tuple[str, str | None, str | None]]
-    same: dict[int, set[int]]
+class Prepared:
+    """An index on this machine: its folder, how large it is, and whether it had to be made."""
+
+    folder: Path
+    size: int
+    made: bool
 
 
-class _Held(Generic[T]):
-    """One value a process, made anew when the stamp differs.
+class _Held:
+    """The index of each process, opened anew when the stamp differs.
 
-    While one thread makes it anew, the others go on with the old one: an import must not stop the site.
+    While one thread opens or makes it, or another process makes it, those that have an old one go on with that: an
+    import must not stop the site.
     """
 
-    def __init__(self, make: Callable[[Session], T]) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._lock = Lock()
-        self._value: tuple[Stamp, T] | None = None
+        self._value: tuple[Stamp, Index] | None = None
 
-    def get(self, session: Session) -> T:
+    def get(self, session: Session) -> Index:
+        """The index of the database's present taxonomy, or in the meantime the one before."""
         stamp = _stamp(session)
         held = self._value
         if held is not None and held[0] == stamp:
             return held[1]
-        old_will_do = held is not None and held[0][0] == stamp[0]
-        if not self._lock.acquire(blocking=not old_will_do):
-            assert held is not None
-            return held[1]
+        old = held[1] if held is not None and held[0][:2] == stamp[:2] else None
+        if not self._lock.acquire(blocking=old is None):
+            assert old is not None
+            return old
         try:
-            if self._value is None or self._value[0] != stamp:
-                self._value = (stamp, self._make(session))
-            return self._value[1]
+            if self._value is not None and self._value[0] == stamp:
+                return self._value[1]
+            return self._open(session, stamp, old)
         finally:
             self._lock.release()
+
+    def _open(self, session: Session, stamp: Stamp, old: Index | None) -> Index:
+        shelf, key = Shelf(current_settings().cache_dir), _key(stamp)
+        found = shelf.find(key)
+        if found is None:
+            old = old or shelf.find_older(key)
+            found = shelf.get(key, lambda: Index.made(load_rows(session)), wait=old is None)
+        if found is None:
+            assert old is not None
+            self._value = ((*stamp[:2], "the one before"), old)
+            return old
+        self._value = (stamp, found)
+        return found
 
 
 def _stamp(session: Session) -> Stamp:
     """What changes whenever the taxonomy does: the last import, and the last row of each table (ids never return)."""
     row = session.execute(
         text(
-            "SELECT current_database(), (SELECT stamp FROM skill_imports ORDER BY id DESC LIMIT 1),"
-            " (SELECT max(id) FROM skill_concepts), (SELECT max(id) FROM skill_aliases),"
-            " (SELECT max(id) FROM skill_edges)"
+            "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()),"
+            " (SELECT stamp FROM skill_imports ORDER BY id DESC LIMIT 1), (SELECT max(id) FROM skill_concepts),"
+            " (SELECT max(id) FROM skill_aliases), (SELECT max(id) FROM skill_edges)"
         )
     ).one()
-    return tuple(row)
+    return (session.get_bind().engine.url.render_as_string(hide_password=True), *row)
+
+
+def _key(stamp: Stamp) -> Key:
+    return Key(repr(stamp[:2]), repr(stamp[2:]))
+
+
+def index_key(session: Session) -> Key:
+    """Of which database and state of its taxonomy the index is."""
+    return _key(_stamp(session))
+
+
+@contextmanager
+def index_lock(key: Key) -> Iterator[None]:
+    """Have other processes of this machine go on with the index they have until the one made inside is there.
+
+    Waits while another process makes it. A folder that cannot be written raises `Invalid`.
+    """
+    shelf = Shelf(current_settings().cache_dir)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(shelf.alone(key))
+        except OSError as error:
+            raise Invalid(
+                _("The index of skills cannot be kept in %(folder)s: %(why)s.", folder=shelf.folder, why=error)
+            ) from error
+        yield
+
+
+def prepare_index(session: Session, told: Told = lambda _name: None, *, anew: bool = False) -> Prepared:
+    """Make the index of the present taxonomy unless it is there and sound; `anew`: in any case. Under `index_lock`."""
+    shelf, key = Shelf(current_settings().cache_dir), index_key(session)
+    found = None if anew else shelf.find(key)
+    if found is None:
+        told("rows")
+        made = Index.made(load_rows(session), told)
+        told("files")
+        shelf.put(key, made)
+    place = shelf.place(key)
+    return Prepared(place, sum(path.stat().st_size for path in place.iterdir()), made=found is None)
 
 
 def find_concepts(session: Session, text: str, lang: str = "fr", top: int = 10) -> list[Found]:
@@ -97,15 +152,14 @@ def find_concepts(session: Session, text: str, lang: str = "fr", top: int = 10) 
     if not text.strip():
         return []
     top = min(max(top, 0), MAX_TOP)
-    held = _search.get(session)
+    index = _index.get(session)
     found: list[Found] = []
     hidden: set[int] = set()
-    for hit in held.index.search(text, lang, top * 3):
+    for hit in index.search.search(text, lang, top * 3):
         if hit.concept_id in hidden:
             continue
-        code, label_fr, label_en = held.concepts[hit.concept_id]
-        found.append(Found(hit.concept_id, code, label_fr, label_en, hit.score))
-        hidden |= held.same.get(hit.concept_id, set())
+        found.append(Found(hit.concept_id, *index.cards.card(hit.concept_id), hit.score))
+        hidden |= index.cards.same(hit.concept_id)
     return found[:top]
 
 
@@ -141,26 +195,12 @@ def count_concepts(session: Session) -> dict[Origin, int]:
 
 def load_graph(session: Session) -> Graph:
     """The graph over all concepts, retired ones too: what people chose once keeps its neighbours."""
-    return _graph.get(session)
+    return _index.get(session).graph
 
 
-def _load_graph(session: Session) -> Graph:
-    edges = session.execute(select(SkillEdge.source_id, SkillEdge.target_id, SkillEdge.kind, SkillEdge.weight))
-    groups = session.scalars(select(SkillConcept.id).where(SkillConcept.kind == ConceptKind.GROUP))
-    return Graph((Edge(*row) for row in edges), frozenset(groups))
-
-
-def _worth(origin: Origin, kind: ConceptKind, *, alias: bool) -> float:
-    """Our concepts win over others', whose words are less those of NGOs; a drawer is found by its very name first."""
-    worth = 1.0 if origin is Origin.KOZ else FOREIGN
-    if alias:
-        worth *= DRAWER if kind is ConceptKind.GROUP else ALIAS
-    return worth
-
-
-def _load_search(session: Session) -> _Search:
-    """Concepts in use, ours first. ESCO's and ROME's drawers (groups) are not for people to choose."""
-    listed = session.execute(
+def load_rows(session: Session) -> Rows:
+    """The whole taxonomy as rows, retired concepts and their edges too."""
+    concepts = session.execute(
         select(
             SkillConcept.id,
             SkillConcept.code,
@@ -168,31 +208,19 @@ def _load_search(session: Session) -> _Search:
             SkillConcept.kind,
             SkillConcept.label_fr,
             SkillConcept.label_en,
-        ).where(SkillConcept.retired_at.is_(None))
-    ).all()
-    rank = {origin: i for i, origin in enumerate(Origin)}
-    chosen = sorted(
-        (c for c in listed if c.kind is not ConceptKind.GROUP or c.origin is Origin.KOZ),
-        key=lambda c: (rank[c.origin], c.code),
+            SkillConcept.description_fr,
+            SkillConcept.description_en,
+            SkillConcept.retired_at.is_not(None),
+        )
     )
-    concepts = {c.id: (c.code, c.label_fr, c.label_en) for c in chosen}
-    worth = {c.id: _worth(c.origin, c.kind, alias=True) for c in chosen}
-    phrases: list[Phrase] = []
-    for c in chosen:
-        labels = (("fr", c.label_fr), ("en", c.label_en))
-        phrases += [Phrase(c.id, lang, label, _worth(c.origin, c.kind, alias=False)) for lang, label in labels if label]
     aliases = session.execute(select(SkillAlias.concept_id, SkillAlias.lang, SkillAlias.text).order_by(SkillAlias.id))
-    phrases += [Phrase(concept, lang, text, worth[concept]) for concept, lang, text in aliases if concept in worth]
-    same: dict[int, set[int]] = {}
-    joined = select(SkillEdge.source_id, SkillEdge.target_id).where(SkillEdge.kind == EdgeKind.SAME_AS)
-    for source, target in session.execute(joined):
-        same.setdefault(source, set()).add(target)
-        same.setdefault(target, set()).add(source)
-    return _Search(SearchIndex(phrases), concepts, same)
+    edges = session.execute(
+        select(SkillEdge.source_id, SkillEdge.target_id, SkillEdge.kind, SkillEdge.weight, SkillEdge.origin)
+    )
+    return Rows.of((Concept(*c) for c in concepts), (Alias(*a) for a in aliases), (Edge(*e) for e in edges))
 
 
-_graph: Final = _Held(_load_graph)
-_search: Final = _Held(_load_search)
+_index: Final = _Held()
 
 
 # Profiles and missions ------------------------------------------------------------------------------------------------
@@ -375,7 +403,8 @@ def list_missions_of(session: Session, campaign_id: int, *, drafts: bool = False
 
 def missions_column(limit: int) -> Any:
     """For `campaigns.queries.public_page`: the campaign's public missions, open ones first, as JSON objects."""
-    names = ("id", "title", "state", "hours_total", "hours_per_week", "remote", "department")
+    facts = ("id", "title", "state", "hours_total", "hours_per_week")
+    names = (*facts, "remote", "department", "starts_on", "ends_on")
     rank = case({MissionState.OPEN: 0, MissionState.FILLED: 1}, value=Mission.state, else_=2)
     return rows_of(Mission, names, rank, where=(Mission.state.in_(PUBLIC_MISSIONS),), limit=limit)
 

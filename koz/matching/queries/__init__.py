@@ -338,6 +338,11 @@ def get_engagement(session: Session, engagement_id: int) -> EngagementRow:
     return EngagementRow(*row)
 
 
+def state_of_engagement(session: Session, engagement_id: int) -> EngagementState | None:
+    """Where an engagement stands now, whatever this session read before."""
+    return session.scalar(select(Engagement.state).where(Engagement.id == engagement_id))
+
+
 def get_engagement_for(session: Session, actor: Actor, engagement_id: int) -> tuple[EngagementRow, Side]:
     """An engagement and the side of the actor, who is one of the two. Raises NotFound."""
     row = get_engagement(session, engagement_id)

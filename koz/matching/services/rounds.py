@@ -22,8 +22,8 @@ from koz.matching.services import planning, proposing
 from koz.matching.states import ProposalState, Side
 from koz.skills import queries as skills
 
-#: An invitation that nobody answered in this time makes room for the next round.
-ROUND: Final = timedelta(days=7)
+#: An invitation that nobody answered in this time makes room for the next round: as long as letters say one has.
+ROUND: Final = timedelta(days=14)
 BATCH: Final = 1000
 
 

@@ -16,7 +16,10 @@ from koz.skills.taxonomy import ConceptKind, EdgeKind, Origin
 
 
 class SkillConcept(Base):
-    """One thing a person can do or know. `code` is ours (`koz:…`), ESCO's URI, or `rome:` and ROME's number."""
+    """One thing a person can do or know. `code` is ours (`koz:…`), ESCO's URI, or `rome:` and ROME's number.
+
+    Descriptions are the source's own, where its files have them; models of words are trained with them.
+    """
 
     __tablename__ = "skill_concepts"
     __table_args__ = (
@@ -30,6 +33,8 @@ class SkillConcept(Base):
     kind: Mapped[ConceptKind] = state_column(ConceptKind, name="kind")
     label_fr: Mapped[str | None] = mapped_column(Text)
     label_en: Mapped[str | None] = mapped_column(Text)
+    description_fr: Mapped[str | None] = mapped_column(Text)
+    description_en: Mapped[str | None] = mapped_column(Text)
     retired_at: Mapped[datetime | None]
 
     def label(self, lang: str) -> str:

@@ -8,11 +8,16 @@ from koz.skills.taxonomy import ConceptKind, EdgeKind, Origin
 
 @dataclass(slots=True)
 class Taxon:
-    """A concept as read. `placeholder`: it is only known from an edge, so its label must not replace a real one."""
+    """A concept as read. `placeholder`: it is only known from an edge, so its label must not replace a real one.
+
+    A description is None where no file says anything of it, and empty where a file has none for this concept.
+    """
 
     kind: ConceptKind
     label_fr: str | None = None
     label_en: str | None = None
+    description_fr: str | None = None
+    description_en: str | None = None
     placeholder: bool = False
 
 
@@ -55,6 +60,13 @@ class Batch:
             taxon.label_fr = text
         else:
             taxon.label_en = text
+
+    def describe(self, code: str, lang: str, text: str) -> None:
+        """Note the description of a concept in one language, empty when its file has none."""
+        if lang == "fr":
+            self.concepts[code].description_fr = text
+        else:
+            self.concepts[code].description_en = text
 
     def alias(self, code: str, lang: str, text: str) -> None:
         """Note another word for a concept, unless it is its label."""

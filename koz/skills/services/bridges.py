@@ -9,15 +9,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
+from koz.skills.services.near_jobs import near_jobs
 from koz.skills.taxonomy import LANGUAGES, ConceptKind, EdgeKind, Origin, words
 
 SAME_LABEL: Final = 1.0
 SAME_ALIAS: Final = 0.9
 JOB_TITLE: Final = 0.8
+SUCCESSOR: Final = 0.9
 
 
 class _Concept(NamedTuple):
@@ -46,6 +48,13 @@ def join_same(session: Session) -> int:
     for ours, title in by_alias:
         if title.occupation:
             wanted[title.id, ours.id, EdgeKind.RELATED] = JOB_TITLE
+    named = {(one.id, other.id) for one, other in by_label} | {(other.id, one.id) for one, other in by_label}
+    for (sheet, occupation, kind), weight in near_jobs(session).items():
+        if (sheet, occupation) not in named:
+            taken = (sheet, Origin.ESCO) in joined or (occupation, Origin.ROME) in joined
+            wanted[sheet, occupation, EdgeKind.RELATED if taken else kind] = weight
+    for retired, successor in _successors(session):
+        wanted[retired, successor, EdgeKind.SAME_AS] = SUCCESSOR
     return _write(session, wanted)
 
 
@@ -104,6 +113,30 @@ def _unambiguous(pairs: Iterable[Pair]) -> list[Pair]:
     return [(a, b) for a, b in distinct if partners[a.id, b.origin] == 1 and partners[b.id, a.origin] == 1]
 
 
+def _successors(session: Session) -> list[tuple[int, int]]:
+    """Retired concepts with the only concept in use that bears their label, in the same language and origin."""
+    rows = session.execute(
+        text(
+            """
+            WITH retired AS (
+                SELECT id, origin, kind = 'occupation' AS job, lang, lower(label) AS name FROM skill_concepts,
+                LATERAL (VALUES ('fr', label_fr), ('en', label_en)) AS l (lang, label)
+                WHERE retired_at IS NOT NULL AND kind <> 'group' AND label IS NOT NULL
+            ), named AS (
+                SELECT id, lang, lower(label) AS name FROM skill_concepts,
+                LATERAL (VALUES ('fr', label_fr), ('en', label_en)) AS l (lang, label)
+                UNION ALL SELECT concept_id, lang, lower(text) FROM skill_aliases
+            )
+            SELECT r.id AS retired, min(c.id) AS successor FROM retired r
+            JOIN named n ON n.lang = r.lang AND n.name = r.name JOIN skill_concepts c ON c.id = n.id
+            WHERE c.retired_at IS NULL AND c.origin = r.origin AND (c.kind = 'occupation') = r.job AND c.kind <> 'group'
+            GROUP BY r.id HAVING count(DISTINCT c.id) = 1 ORDER BY r.id
+            """
+        )
+    )
+    return [(row.retired, row.successor) for row in rows]
+
+
 def _write(session: Session, wanted: dict[tuple[int, int, EdgeKind], float]) -> int:
     """Replace the edges that join taxonomies: all `same_as`, and our `related` ones that begin at others' jobs."""
     jobs = select(SkillConcept.id).where(SkillConcept.kind == ConceptKind.OCCUPATION, SkillConcept.origin != Origin.KOZ)
@@ -114,7 +147,8 @@ def _write(session: Session, wanted: dict[tuple[int, int, EdgeKind], float]) -> 
         )
     ).all()
     present = {(r.source_id, r.target_id, r.kind): (r.id, r.weight) for r in rows}
-    gone = [row_id for key, (row_id, _weight) in present.items() if key not in wanted]
+    retired = set(session.scalars(select(SkillConcept.id).where(SkillConcept.retired_at.is_not(None))))
+    gone = [row_id for key, (row_id, _weight) in present.items() if key not in wanted and retired.isdisjoint(key[:2])]
     other = [
         (present[key][0], weight) for key, weight in wanted.items() if key in present and present[key][1] != weight
     ]

@@ -20,6 +20,7 @@ ISCED: Final = f"{BASE}isced-f/"
 OCCUPATIONS: Final = f"{BASE}occupation/"
 ISCO: Final = f"{BASE}isco/"
 LABELS: Final = ("conceptUri", "preferredLabel", "altLabels")
+DESCRIPTIONS: Final = ("description", "definition")
 BROADER: Final = ("conceptType", "conceptUri", "broaderType", "broaderUri")
 GROUP_TYPES: Final = ("SkillGroup", "ISCOGroup")
 #: Weight of an edge: how well having the source speaks for the target.
@@ -74,13 +75,14 @@ def _read_labels(
     batch: Batch, table: Table, what: str, lang: str, stored: dict[str, ConceptKind], progress: Progress
 ) -> None:
     has_type = what == "skills" and lang == "en"
-    if has_type:
-        table = Table(table.path, (*table.columns, "skillType"))
+    table = Table(table.path, (*table.columns, "skillType") if has_type else table.columns, DESCRIPTIONS)
     seen: dict[str, int] = {}
     for row in table.rows(progress):
         code, label = row["conceptUri"], row["preferredLabel"]
         if not code.startswith(BASE):
             table.fail(row.line, _("« %(code)s » is not an ESCO address.", code=code[:100]))
+        if not code.startswith(tuple(prefix for _kind, prefix in _SCOPES[what])):
+            table.fail(row.line, _("%(code)s does not belong into a file named so.", code=code[:100]))
         if code in seen:
             table.fail(row.line, _("%(code)s is already on line %(line)s.", code=code, line=seen[code]))
         if not label:
@@ -89,6 +91,9 @@ def _read_labels(
         aliases = [alias.strip() for alias in row["altLabels"].replace("|", "\n").splitlines()]
         table.check_length(row.line, code, label, *aliases)
         batch.label(code, _kind(batch, what, code, row["skillType"] if has_type else "", stored), lang, label)
+        description = row.first(*DESCRIPTIONS)
+        if description is not None:
+            batch.describe(code, lang, description)
         for alias in aliases:
             batch.alias(code, lang, alias)
     for kind, prefix in _SCOPES[what]:

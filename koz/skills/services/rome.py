@@ -33,6 +33,7 @@ NAMES: Final = {
     "coherence": re.compile(r"unix_coherence_item(_v\d+)?(_utf8)?"),
     "isco": re.compile(r"rome_v3_isco08"),
 }
+DEFINITION: Final = "definition"
 TO_MACRO: Final = 0.8
 TO_ISCO: Final = 0.5
 NEEDS: Final = {"Principale": 0.9, "Émergente": 0.6, "": 0.45}
@@ -80,6 +81,9 @@ def _note(batch: Batch, table: Table, row: Row, cells: tuple[str, str], kind: Co
         table.fail(row.line, _("%(code)s has no label.", code=number))
     table.check_length(row.line, code, label)
     batch.label(code, kind, "fr", label)
+    description = row.first(DEFINITION)
+    if description is not None:
+        batch.describe(code, "fr", description)
     return code
 
 
@@ -113,7 +117,7 @@ def _read_titles(batch: Batch, table: Table, progress: Progress) -> dict[str, se
 
 def _read_skills(batch: Batch, table: Table, stored: dict[str, ConceptKind], progress: Progress) -> None:
     above: dict[str, tuple[int, str]] = {}
-    for row in table.rows(progress):
+    for row in Table(table.path, table.columns, (DEFINITION,)).rows(progress):
         code = _note(batch, table, row, ("code_ogr", "libelle_competence"), ConceptKind.SKILL)
         if row["code_ogr_macro_comp"]:
             above[code] = row.line, f"rome:{row['code_ogr_macro_comp']}"

@@ -30,13 +30,19 @@ class Row:
     def __getitem__(self, column: str) -> str:
         return self.cells[column]
 
+    def first(self, *columns: str) -> str | None:
+        """The first of these optional columns that says something, "" when they are empty, None when none is there."""
+        there = [self.cells[column] for column in columns if column in self.cells]
+        return next((cell for cell in there if cell), "") if there else None
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file to read, which must have these columns; others are ignored."""
+    """A file to read, which must have these columns; the `optional` ones are read where there, others are ignored."""
 
     path: Path
     columns: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
     def fail(self, line: int, sentence: str) -> NoReturn:
         """Refuse the file because of one line."""
@@ -50,10 +56,11 @@ class Table:
 
     def rows(self, progress: Progress) -> Iterator[Row]:
         """All rows, in order. A file that cannot be read as UTF-8 CSV with these columns raises `Invalid`."""
-        read = 0
+        read, line = 0, 0
         try:
             with self.path.open("rb") as raw, self._text(raw) as lines:
                 for number, row in enumerate(self._parse(lines)):
+                    line = row.line
                     if number % EVERY_ROWS == 0:
                         progress(raw.tell() - read)
                         read = raw.tell()
@@ -61,7 +68,9 @@ class Table:
                 progress(raw.tell() - read)
         except UnicodeDecodeError:
             self.fail(self._first_bad_line(), _("this is not UTF-8 text; save the file as UTF-8 and try again."))
-        except (OSError, EOFError, zlib.error) as error:
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            self.fail(line + 1, _("the packed file is damaged or cut off from here on (%(why)s).", why=error))
+        except OSError as error:
             raise Invalid(_("%(file)s cannot be read: %(why)s.", file=self.path.name, why=error)) from error
 
     def _text(self, raw: IO[bytes]) -> io.TextIOWrapper:
@@ -73,10 +82,9 @@ class Table:
         line = 1
         try:
             header = [cell.strip() for cell in next(reader, [])]
-            missing = [column for column in self.columns if column not in header]
-            if missing:
-                self.fail(1, _("the column %(column)s is missing.", column=", ".join(missing)))
-            places = [(column, header.index(column)) for column in self.columns]
+            self._check_header(header)
+            wanted = (*self.columns, *(column for column in self.optional if column in header))
+            places = [(column, header.index(column)) for column in wanted]
             line = reader.line_num + 1
             for cells in reader:
                 if cells and len(cells) != len(header):
@@ -86,6 +94,18 @@ class Table:
                 line = reader.line_num + 1
         except csv.Error as error:
             self.fail(line, _("this is not readable as CSV: %(why)s.", why=error))
+
+    def _check_header(self, header: list[str]) -> None:
+        if not any(header):
+            self.fail(1, _("the file is empty."))
+        missing = [column for column in self.columns if column not in header]
+        if missing and len(header) == 1 and any(separator in header[0] for separator in ";\t|"):
+            self.fail(1, _("the cells are not separated by commas; save the file as CSV with commas and try again."))
+        if missing:
+            self.fail(1, _("the column %(column)s is missing.", column=", ".join(missing)))
+        twice = [column for column in (*self.columns, *self.optional) if header.count(column) > 1]
+        if twice:
+            self.fail(1, _("the column %(column)s is there twice.", column=", ".join(twice)))
 
     def _first_bad_line(self) -> int:
         with self.path.open("rb") as raw:

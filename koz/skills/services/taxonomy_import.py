@@ -106,7 +106,16 @@ def _copy(session: Session, batch: Batch) -> None:
     for table, columns in _TEMPORARY.items():
         session.execute(text(f"CREATE TEMP TABLE {table} ({columns}) ON COMMIT DROP"))
     concepts = (
-        (code, t.kind.value, t.label_fr, t.label_en, t.placeholder, *_says(batch, code, t.kind))
+        (
+            code,
+            t.kind.value,
+            t.label_fr,
+            t.label_en,
+            t.description_fr,
+            t.description_en,
+            t.placeholder,
+            *_says(batch, code, t.kind),
+        )
         for code, t in sorted(batch.concepts.items())
     )
     edges = ((source, target, kind.value, weight) for (source, target, kind), weight in sorted(batch.edges.items()))
@@ -118,8 +127,8 @@ def _copy(session: Session, batch: Batch) -> None:
 
 
 _TEMPORARY: Final = {
-    "in_concepts": "code text PRIMARY KEY, kind text, label_fr text, label_en text, placeholder boolean,"
-    " says_fr boolean, says_en boolean",
+    "in_concepts": "code text PRIMARY KEY, kind text, label_fr text, label_en text, description_fr text,"
+    " description_en text, placeholder boolean, says_fr boolean, says_en boolean",
     "in_aliases": "code text, lang text, text text, PRIMARY KEY (code, lang, text)",
     "in_edges": "source text, target text, kind text, weight double precision, PRIMARY KEY (source, target, kind)",
 }
@@ -154,20 +163,28 @@ def _write_concepts(session: Session, batch: Batch) -> int:
         WITH wanted AS (
             SELECT c.id, i.kind,
                 CASE WHEN i.placeholder OR NOT i.says_fr THEN c.label_fr ELSE i.label_fr END AS label_fr,
-                CASE WHEN i.placeholder OR NOT i.says_en THEN c.label_en ELSE i.label_en END AS label_en
+                CASE WHEN i.placeholder OR NOT i.says_en THEN c.label_en ELSE i.label_en END AS label_en,
+                CASE WHEN i.description_fr IS NULL THEN c.description_fr
+                    ELSE nullif(i.description_fr, '') END AS about_fr,
+                CASE WHEN i.description_en IS NULL THEN c.description_en
+                    ELSE nullif(i.description_en, '') END AS about_en
             FROM in_concepts i JOIN skill_concepts c ON c.code = i.code
         )
-        UPDATE skill_concepts c SET kind = w.kind, label_fr = w.label_fr, label_en = w.label_en, retired_at = NULL
+        UPDATE skill_concepts c SET kind = w.kind, label_fr = w.label_fr, label_en = w.label_en,
+            description_fr = w.about_fr, description_en = w.about_en, retired_at = NULL
         FROM wanted w WHERE w.id = c.id AND (
             c.retired_at IS NOT NULL
-            OR ROW(c.kind, c.label_fr, c.label_en) IS DISTINCT FROM ROW(w.kind, w.label_fr, w.label_en))
+            OR ROW(c.kind, c.label_fr, c.label_en, c.description_fr, c.description_en)
+                IS DISTINCT FROM ROW(w.kind, w.label_fr, w.label_en, w.about_fr, w.about_en))
         """,
     )
     inserted = _run(
         session,
         """
-        INSERT INTO skill_concepts (code, origin, kind, label_fr, label_en)
-        SELECT i.code, :origin, i.kind, i.label_fr, i.label_en FROM in_concepts i
+        INSERT INTO skill_concepts (code, origin, kind, label_fr, label_en, description_fr, description_en)
+        SELECT i.code, :origin, i.kind, i.label_fr, i.label_en,
+            nullif(i.description_fr, ''), nullif(i.description_en, '')
+        FROM in_concepts i
         WHERE NOT EXISTS (SELECT FROM skill_concepts c WHERE c.code = i.code) ORDER BY i.code
         """,
         origin=batch.origin.value,
@@ -198,7 +215,9 @@ def _retire(session: Session, batch: Batch) -> tuple[int, int]:
             session,
             """
             UPDATE skill_concepts c SET label_fr = CASE WHEN 'fr' = ANY(:langs) THEN NULL ELSE c.label_fr END,
-                label_en = CASE WHEN 'en' = ANY(:langs) THEN NULL ELSE c.label_en END
+                label_en = CASE WHEN 'en' = ANY(:langs) THEN NULL ELSE c.label_en END,
+                description_fr = CASE WHEN 'fr' = ANY(:langs) THEN NULL ELSE c.description_fr END,
+                description_en = CASE WHEN 'en' = ANY(:langs) THEN NULL ELSE c.description_en END
             WHERE c.origin = :origin AND c.kind = :kind AND starts_with(c.code, :prefix) AND c.retired_at IS NULL
             AND NOT EXISTS (SELECT FROM in_concepts i WHERE i.code = c.code)
             AND ('fr' = ANY(:langs) AND c.label_fr IS NOT NULL OR 'en' = ANY(:langs) AND c.label_en IS NOT NULL)

@@ -11,13 +11,15 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from koz.skills.taxonomy.kinds import LANGUAGES
 from koz.skills.taxonomy.labels import fold, stem, words_of
+from koz.skills.taxonomy.rows import Phrase
+from koz.skills.taxonomy.store import Store
 
 #: Below this a hit is noise and is not returned.
 MIN_SCORE: Final = 0.3
@@ -43,15 +45,6 @@ ROOT_SHARE: Final = 0.6
 ROOT_WEIGHT: Final = 0.6
 
 
-class Phrase(NamedTuple):
-    """One way to write a concept in `lang`: label or alias; `worth` (0, 1] scales the score of what it finds."""
-
-    concept_id: int
-    lang: str
-    text: str
-    worth: float = 1.0
-
-
 class Hit(NamedTuple):
     """A concept found; score in (0, 1], at most the worth of the phrase found."""
 
@@ -63,15 +56,36 @@ class SearchIndex:
     """Immutable index over phrases. Concepts given first win over later ones of equal score."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
+        self._phrases = list(phrases)
         self._ids: list[int] = []
         rows: dict[int, int] = {}
         by_language: dict[str, list[tuple[int, str, float]]] = {lang: [] for lang in LANGUAGES}
-        for phrase in phrases:
+        for phrase in self._phrases:
             row = rows.setdefault(phrase.concept_id, len(rows))
             if row == len(self._ids):
                 self._ids.append(phrase.concept_id)
             by_language[phrase.lang].append((row, fold(phrase.text), phrase.worth))
         self._languages = {lang: _Language(lang, listed) for lang, listed in by_language.items()}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The phrases' concepts and worths."""
+        ids = np.array([p.concept_id for p in self._phrases], dtype=np.int64)
+        return {"ids": ids, "worths": np.array([p.worth for p in self._phrases], dtype=np.float64)}
+
+    def texts(self) -> dict[str, list[str]]:
+        """The phrases' languages and texts."""
+        return {"langs": [p.lang for p in self._phrases], "phrases": [p.text for p in self._phrases]}
+
+    @classmethod
+    def from_store(cls, store: Store, prefix: str) -> Self:
+        """The index over the phrases that were written under this prefix."""
+        columns = (
+            store.array(f"{prefix}ids").tolist(),
+            store.texts(f"{prefix}langs"),
+            store.texts(f"{prefix}phrases"),
+            store.array(f"{prefix}worths").tolist(),
+        )
+        return cls(Phrase(*row) for row in zip(*columns, strict=True))
 
     def __len__(self) -> int:
         return len(self._ids)

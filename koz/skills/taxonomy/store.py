@@ -2,17 +2,28 @@
 
 One file an array (NumPy's own format), so that opening costs no reading and pages of the file are shared between the
 processes of a machine. Texts are kept as one UTF-8 block with the offsets of its pieces. A folder is written beside
-its place and renamed into it: a reader sees the whole of it or nothing.
+its place and renamed into it: a reader sees the whole of it or nothing. A list of all files with size and checksum
+lies beside them, so that a folder which lost something since is known by it (`open_checked`).
 """
 
+import json
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: The list of the files: name → size in bytes and CRC-32.
+MANIFEST: Final = "files.json"
+PIECE: Final = 1 << 20
+
+
+class DamagedError(ValueError):
+    """A folder that is not as it was written; the text says what is wrong."""
 
 
 class Texts(Sequence[str]):
@@ -62,6 +73,8 @@ def write(folder: Path, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, 
             pieces = [text.encode() for text in listed]
             np.save(beside / f"{name}.block.npy", np.frombuffer(b"".join(pieces), dtype=np.uint8))
             np.save(beside / f"{name}.bounds.npy", np.cumsum([0, *map(len, pieces)], dtype=np.int64))
+        sums = {path.name: [path.stat().st_size, _checksum(path)] for path in sorted(beside.iterdir())}
+        (beside / MANIFEST).write_text(json.dumps(sums), encoding="utf-8")
         try:
             beside.rename(folder)
         except OSError:
@@ -70,3 +83,27 @@ def write(folder: Path, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, 
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Store(folder)
+
+
+def open_checked(folder: Path) -> Store:
+    """Open a folder after reading all of it once. Raises DamagedError when a file is not as it was written."""
+    try:
+        sums = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        missing = {path.name for path in folder.iterdir()} ^ {*sums, MANIFEST}
+        if missing:
+            raise DamagedError(f"{min(missing)} is missing, or too much")
+        for name, (size, checksum) in sums.items():
+            path = folder / name
+            if path.stat().st_size != size or _checksum(path) != checksum:
+                raise DamagedError(f"{name} has changed")
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise DamagedError(f"{folder.name}: {error}") from error
+    return Store(folder)
+
+
+def _checksum(path: Path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found = zlib.crc32(piece, found)
+    return found
