@@ -389,9 +389,7 @@ def _hours(people: People) -> None:
             select(BudgetLine.id, BudgetLine.campaign_id).where(BudgetLine.kind == LineKind.EITHER)
         ).one()
         mission = session.scalars(
-            select(Mission)
-            .where(Mission.campaign_id == campaign_id, Mission.hours_total < 20)
-            .order_by(Mission.id)
+            select(Mission).where(Mission.campaign_id == campaign_id, Mission.hours_total < 20).order_by(Mission.id)
         ).first()
         assert mission is not None
         mission.budget_line_id = line

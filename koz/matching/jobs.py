@@ -1,9 +1,11 @@
-<<<<<<< HEAD
-"""Periodic: rounds of invitations. Everything may run twice, and at once in many workers."""
+"""Periodic work of matching: rounds of invitations and reminders. All may run twice, and at once in many workers."""
 
-from koz.core.db import unit_of_work
+from datetime import timedelta
+
+from koz.core.db import reading, unit_of_work
 from koz.core.jobs import job
-from koz.matching.services import planning, rounds
+from koz.matching.queries import keeping
+from koz.matching.services import letters, planning, rounds
 
 
 @job("matching.rounds", timeout_s=900)
@@ -17,15 +19,6 @@ def keep_rounds() -> int:
         if planning.plan_everything(session) is None:  # another worker is at it, and sends too
             return 0
     return rounds.send_automatic(unit_of_work)
-=======
-"""Background work of matching: reminders."""
-
-from datetime import timedelta
-
-from koz.core.db import reading, unit_of_work
-from koz.core.jobs import job
-from koz.matching.queries import keeping
-from koz.matching.services import letters
 
 
 @job("matching.remind", timeout_s=120)
@@ -38,4 +31,3 @@ def remind() -> int:
         with unit_of_work() as session:
             done += letters.remind(session, proposal_id)
     return done
->>>>>>> main

@@ -17,11 +17,7 @@ from koz.matching.events import (
     ProposalAccepted,
     ProposalDeclined,
 )
-<<<<<<< HEAD
-from koz.matching.services import planning, proposing
-=======
-from koz.matching.services import certifying, diary, letters, proposing, timekeeping
->>>>>>> main
+from koz.matching.services import certifying, diary, letters, planning, proposing, timekeeping
 from koz.matching.states import EngagementState, ProposalState, Side
 from koz.notifications.services import queue_mail
 from koz.skills.events import MissionClosed, MissionOpened

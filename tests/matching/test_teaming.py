@@ -40,7 +40,7 @@ def asked_often(session, profile, times=PER_WEEK):
                 explanation={"score": 0.5, "needs": [], "terms": [], "closed": []},
                 state=ProposalState.DECLINED,
                 invited_at=now() - timedelta(days=1),
-            )  # fmt: skip
+            )
         )
     session.flush()
 

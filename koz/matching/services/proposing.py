@@ -171,14 +171,10 @@ def _accept(session: Session, proposal: Proposal, actor: Actor) -> int:
     engagement_id = session.scalars(insert(Engagement).values(values).returning(Engagement.id)).one()
     if queries.count_seated(session, mission.id) >= mission.seats:
         missions.step(session, mission, MissionState.FILLED)
-<<<<<<< HEAD
-    record(session, ProposalAccepted(engagement_id, proposal.id))
-    session.flush()
-    planning.after_answer(session, mission.id, proposal.person_id)
-=======
     line_id = mission.budget_line_id or 0
     record(session, ProposalAccepted(engagement_id, proposal.id, mission.hours_total, mission.seats, line_id))
->>>>>>> main
+    session.flush()
+    planning.after_answer(session, mission.id, proposal.person_id)
     return engagement_id
 
 

@@ -18,12 +18,12 @@ from koz.core.db import Uow
 from koz.core.errors import Conflict, NotAllowed, NotFound
 from koz.matching.models import Proposal
 from koz.matching.queries import planning as reads
-from koz.matching.services import planning, proposing
+from koz.matching.services import letters, planning, proposing
 from koz.matching.states import ProposalState, Side
 from koz.skills import queries as skills
 
 #: An invitation that nobody answered in this time makes room for the next round: as long as letters say one has.
-ROUND: Final = timedelta(days=14)
+ROUND: Final = timedelta(days=letters.ANSWER_DAYS)
 BATCH: Final = 1000
 
 

@@ -16,19 +16,13 @@ from koz.core.i18n import _, current_locale
 from koz.core.limits import limit
 from koz.core.settings import current_settings
 from koz.matching import queries
-<<<<<<< HEAD:koz/matching/views.py
-from koz.matching.forms import HoursForm, ReasonForm
-from koz.matching.queries import ProposalRow
-from koz.matching.queries import planning as plans
-from koz.matching.services import engaging, planning, proposing, ranking, rounds
-=======
 from koz.matching.forms import HoursForm, ReasonForm, TimeForm
 from koz.matching.queries import ProposalRow, answer_times, keeping
-from koz.matching.services import diary, engaging, proposing, ranking
+from koz.matching.queries import planning as plans
+from koz.matching.services import diary, engaging, planning, proposing, ranking, rounds
 from koz.matching.services.answering import answer_words
 from koz.matching.services.certifying import duration
 from koz.matching.services.letters import answer_due
->>>>>>> main:koz/matching/views/__init__.py
 from koz.matching.services.ranking import Explanation
 from koz.matching.states import (
     ENGAGEMENT_BADGES,
