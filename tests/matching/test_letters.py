@@ -176,7 +176,7 @@ def test_the_letter_says_how_it_was_made_and_by_when_in_english_too(client, link
         "People decide",
         "object at any time",
         "Answer hoped for by",
-        "Too few to say",
+        "too few to say",
     ):
         assert words in page.text, words
 
