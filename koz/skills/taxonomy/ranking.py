@@ -40,5 +40,5 @@ def expand(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @cache
 def _learned() -> tuple[NDArray[np.float64], float]:
-    read = json.loads(files("koz.skills.taxonomy").joinpath("ranking.json").read_text(encoding="utf-8"))
+    read = json.loads(files("koz.skills").joinpath("taxonomy/ranking.json").read_text(encoding="utf-8"))
     return np.array(read["weights"], dtype=np.float64), float(read["bias"])
