@@ -72,8 +72,10 @@ def write_files(folder: Path, texts: dict[str, str], *, packed: bool = False) ->
     return folder
 
 
-def phrases() -> list[tuple[str, str, str]]:
-    """What people of NGOs type: language, phrase, code of the concept meant without its prefix."""
-    text = (Path(__file__).parents[1] / "skills/phrases.tsv").read_text(encoding="utf-8")
-    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    return [(lang, phrase, code) for lang, phrase, code in rows]
+PHRASES = Path(__file__).parents[1] / "skills/phrases.tsv"
+
+
+def phrases() -> list[tuple[str, str, frozenset[str]]]:
+    """What people of NGOs type: language, phrase, codes of the concepts that are a right answer, ours unprefixed."""
+    rows = [line.split("\t") for line in PHRASES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return [(lang, phrase, frozenset(codes.split("|"))) for lang, phrase, codes in rows]

@@ -20,12 +20,13 @@ from koz.skills.queries import (
     load_graph,
 )
 from koz.skills.services.taxonomy_import import load_starter
-from koz.skills.taxonomy import ConceptKind, EdgeKind, Origin
+from koz.skills.taxonomy import CONFIDENT, ConceptKind, EdgeKind, Origin
 from tests.factories.skills import phrases
 
-#: Share of the phrases whose first answer must be right. Reached: .98 (the phrases and the aliases have one author).
-TOP_1 = 0.95
-TOP_3 = 0.98
+#: The phrases written first (their author wrote the aliases too), and how often the first answer, and one of the first
+#: three, must be right of these and of all. Reached: .98 and 1 of the first, .95 and .98 of all.
+FIRST = 165
+SHARES = ((FIRST, 0.97, 0.98), (None, 0.93, 0.96))
 
 
 @pytest.fixture
@@ -37,17 +38,22 @@ def starter(session):
 
 def test_phrases_of_ngos_find_their_concept(starter):
     listed = phrases()
-    assert len(listed) >= 100
-    assert len({tuple(line) for line in listed}) == len(listed)
-    wrong, far = [], []
-    for lang, phrase, code in listed:
-        found = [f.code.removeprefix("koz:") for f in find_concepts(starter, phrase, lang, top=3)]
-        if found[:1] != [code]:
-            wrong.append((phrase, code, found))
-        if code not in found:
-            far.append((phrase, code, found))
-    assert len(wrong) <= (1 - TOP_1) * len(listed), wrong
-    assert len(far) <= (1 - TOP_3) * len(listed), far
+    assert len(listed) >= 200
+    assert len({line[:2] for line in listed}) == len(listed)
+    wrong, far, bold = [], [], []
+    for number, (lang, phrase, codes) in enumerate(listed):
+        found = find_concepts(starter, phrase, lang, top=3)
+        right = [f.code.removeprefix("koz:") in codes for f in found]
+        if right[:1] != [True]:
+            wrong.append((number, phrase, found[:1]))
+            bold += [phrase for f in found[:1] if f.score >= CONFIDENT]
+        if not any(right):
+            far.append((number, phrase, found))
+    for count, first, three in SHARES:
+        among = count or len(listed)
+        assert sum(w[0] < among for w in wrong) <= (1 - first) * among, wrong
+        assert sum(f[0] < among for f in far) <= (1 - three) * among, far
+    assert len(bold) <= 0.03 * len(listed), bold
 
 
 def test_every_label_finds_its_own_concept_first(starter):

@@ -48,13 +48,14 @@ _GENDER: Final = tuple(
 #: Words that carry no meaning of their own, folded. « aide » and « recherche » are not among them: they name skills.
 _STOP_WORDS: Final = {
     "fr": """
-        a ai au aux avec c ce ces cette d dans de des du elle elles en et etre eu fais fait faire il ils j je l la le
-        les leur leurs m ma me mes mon n nos notre ou par peux pour qu que quelqu qui s sa sais savoir se ses son sous
-        suis sur t tres un une vos votre y besoin cherche cherchons recherchons
+        a ai aidez au aux avec avons besoin bonjour c ce ces cette cherche cherchons comment d dans de des du
+        elle elles en est et etre eu faire fais fait faut gens il ils info infos j je jsuis l la le les leur
+        leurs m ma me merci mes mon n nos notre nous on ont ou par peux pour qu que quelqu qui recherchons s sa
+        sais savoir se ses son sont sous stp suis sur svp t tres un une vos votre vous y
     """,
     "en": """
-        a am an and are as at be by can do for from have i in is me my of on or our s so some someone that the their
-        this to us we who with you your need needs needed want looking help know
+        a am an and are as at be by can do for from have i in is me my of on or our s so some that the their
+        this to us we who with you your need needs needed want looking help know please somebody someone
     """,
 }
 _STOP: Final = {lang: frozenset(listed.split()) for lang, listed in _STOP_WORDS.items()}
