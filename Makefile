@@ -46,6 +46,7 @@ bench: setup ## what pages, webhooks and plans cost, as ratios to floors of the 
 	$(BIN)/python -m bench.run
 	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.teams
+	$(BIN)/python -m bench.words
 
 chaos: setup ## money under chaos by hand: make chaos GIFTS=2000 SEED=7 (NAIVE=1 shows that it can fail)
 	$(BIN)/python -m tests.chaos.run $(if $(GIFTS),--gifts $(GIFTS)) $(if $(SEED),--seed $(SEED)) $(if $(NAIVE),--naive)

@@ -26,6 +26,7 @@ from koz.notifications.mailer import Mailer
 from koz.notifications.smtp_mailer import SmtpMailer
 from koz.payments.gateway import PaymentGateway
 from koz.payments.stripe_gateway import StripeGateway
+from koz.skills.taxonomy import Embedder
 
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
@@ -83,9 +84,13 @@ def create_app(
     redis: "Redis | None" = None,
     mailer: Mailer | None = None,
     gateway: PaymentGateway | None = None,
+    embedder: Embedder | None = None,
     **config: Any,
 ) -> Flask:
-    """The application. `settings` default to the environment's; `redis` replaces the client made from them."""
+    """The application. `settings` default to the environment's; `redis` replaces the client made from them.
+
+    `embedder` adds candidates to the search for skills; none is used by default.
+    """
     settings = settings or Settings.from_env(os.environ)
     init_logs()
     app = Flask("koz", root_path=str(ROOT), static_folder="static", template_folder="templates")
@@ -103,6 +108,7 @@ def create_app(
     app.extensions["koz_gateway"] = gateway or StripeGateway(
         settings.stripe_secret_key, settings.stripe_webhook_secrets, settings.stripe_api_base
     )
+    app.extensions["koz_embedder"] = embedder
     init_limits(app, _limits_url(settings))
     for name in MODULES:
         import_module(name)

@@ -180,3 +180,8 @@ def current_settings() -> Settings:
     settings = current_app.config["KOZ"]
     assert isinstance(settings, Settings)
     return settings
+
+
+def current_part(name: str) -> Any:
+    """What `create_app` was given under this name, None when nothing was. Needs an app context."""
+    return current_app.extensions.get(name)

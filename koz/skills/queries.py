@@ -16,12 +16,12 @@ from koz.campaigns.queries import rows_of
 from koz.core.access import Actor
 from koz.core.errors import Invalid, NotAllowed, NotFound
 from koz.core.i18n import _
-from koz.core.settings import current_settings
+from koz.core.settings import current_part, current_settings
 from koz.skills import permissions
 from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
 from koz.skills.models.offers import Mission, MissionNeed, Profile, ProfileSkill
 from koz.skills.states import PUBLIC_MISSIONS, MissionState
-from koz.skills.taxonomy import Alias, Concept, Edge, Graph, Origin, Rows
+from koz.skills.taxonomy import Alias, Concept, Edge, Embedder, Graph, Origin, Rows, SearchIndex
 from koz.skills.taxonomy.index import Index, Told
 from koz.skills.taxonomy.shelf import Key, Shelf
 from koz.skills.taxonomy.titles import Near
@@ -158,7 +158,7 @@ def find_concepts(session: Session, text: str, lang: str = "fr", top: int = 10) 
     index = _index.get(session)
     found: list[Found] = []
     hidden: set[int] = set()
-    for hit in index.search.search(text, lang, top * 3):
+    for hit in _beside.get(index).search(text, lang, top * 3):
         if hit.concept_id in hidden:
             continue
         found.append(Found(hit.concept_id, *index.cards.card(hit.concept_id), hit.score))
@@ -255,7 +255,25 @@ def load_rows(session: Session) -> Rows:
     return Rows.of((Concept(*c) for c in concepts), (Alias(*a) for a in aliases), (Edge(*e) for e in edges))
 
 
+class _Beside:
+    """Search with more candidates from the embedder that the application was given (`create_app`), if it was."""
+
+    def __init__(self) -> None:
+        self._value: tuple[Index, Embedder, SearchIndex] | None = None
+
+    def get(self, index: Index) -> SearchIndex:
+        """The search of the index; vectors of all names are made when an index is first used."""
+        embedder: Embedder | None = current_part("koz_embedder")
+        if embedder is None:
+            return index.search
+        held = self._value
+        if held is None or held[0] is not index or held[1] is not embedder:
+            held = self._value = (index, embedder, index.search.beside(embedder, index.cards.names()))
+        return held[2]
+
+
 _index: Final = _Held()
+_beside: Final = _Beside()
 
 
 # Profiles and missions ------------------------------------------------------------------------------------------------

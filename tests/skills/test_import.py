@@ -368,6 +368,7 @@ def test_the_official_files_as_published(session, shared):
     assert session.scalars(select(SkillImport.stamp)).all() == stamps
     assert find_concepts(session, "collecte de fonds")[0].code == "koz:fundraising"
     listed = phrases()
-    right = [find_concepts(session, phrase, lang, top=1)[0].code == f"koz:{code}" for lang, phrase, code in listed]
-    assert sum(right) >= 0.85 * len(listed)  # among 52,000 concepts others may be as right as ours: .91 reached
+    found = [(codes, find_concepts(session, phrase, lang, top=1)) for lang, phrase, codes in listed]
+    right = [f[0].code.removeprefix("koz:") in codes for codes, f in found if f]
+    assert sum(right) >= 0.9 * len(listed)  # .94 reached
     assert find_concepts(session, "soudeuse")[0].label_fr == "soudeur/soudeuse"

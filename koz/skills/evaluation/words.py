@@ -44,10 +44,12 @@ def _is_skill(corpus: Corpus, code: str) -> bool:
     return SKILL in code and corpus.esco.concepts[code].kind is not ConceptKind.GROUP
 
 
-def index_without(
-    corpus: Corpus, names: Collection[str], english: Callable[[str], bool] = lambda _text: False
-) -> SearchIndex:
-    """The index described above: `names` are the codes whose French name is held out, `english` says which aliases."""
+def _no(_text: str) -> bool:
+    return False
+
+
+def rows_without(corpus: Corpus, names: Collection[str], english: Callable[[str], bool] = _no) -> Rows:
+    """What is learned from: `names` are the codes whose French name is held out, `english` says which aliases are."""
     skills = {code for code in corpus.esco.concepts if _is_skill(corpus, code)}
     asked = {fold(corpus.esco.concepts[code].label_fr or "") for code in names}
     asked |= {fold(text) for code, lang, text in corpus.esco.aliases if lang == "fr" and code in skills}
@@ -60,8 +62,13 @@ def index_without(
             return code in names or fold(text) in asked
         return code in skills or fold(text) in asked
 
-    rows = corpus.rows((Origin.ESCO,), hidden=hidden)
-    pool = {corpus.numbers[code] for code in skills}
+    return corpus.rows((Origin.ESCO,), hidden=hidden)
+
+
+def index_without(corpus: Corpus, names: Collection[str], english: Callable[[str], bool] = _no) -> SearchIndex:
+    """The index described above, which has learned from `rows_without`."""
+    rows = rows_without(corpus, names, english)
+    pool = {corpus.numbers[code] for code in corpus.esco.concepts if _is_skill(corpus, code)}
     return SearchIndex((p for p in rows.phrases if p.concept_id in pool), pairs_of(rows))
 
 
@@ -155,22 +162,28 @@ class Ours(NamedTuple):
     search: SearchIndex
 
 
-def ours_with(corpus: Corpus | None) -> Ours:
-    """Our own taxonomy, alone or with all that the files bring."""
-    batch = starter.read()
-    codes = {number: code for code, number in corpus.numbers.items()} if corpus else {}
-    first = max(codes, default=0) + 1
-    number = {code: first + i for i, code in enumerate(batch.concepts)}
+def _our_numbers(corpus: Corpus | None) -> dict[str, int]:
+    """Code → id of ours, above those of the corpus."""
+    first = max(corpus.numbers.values(), default=0) + 1 if corpus else 1
+    return {code: first + i for i, code in enumerate(starter.read().concepts)}
+
+
+def rows_with(corpus: Corpus | None) -> Rows:
+    """Our own taxonomy, alone or with all that the files bring; without edges."""
+    batch, number = starter.read(), _our_numbers(corpus)
     concepts = [
         Concept(number[code], code, Origin.KOZ, taxon.kind, taxon.label_fr, taxon.label_en)
         for code, taxon in batch.concepts.items()
     ]
-    aliases = [Alias(number[code], lang, text) for code, lang, text in sorted(batch.aliases)]
-    own = Rows.of(concepts, aliases, [])
+    own = Rows.of(concepts, [Alias(number[code], lang, text) for code, lang, text in sorted(batch.aliases)], [])
     others = corpus.rows((Origin.ESCO, Origin.ROME)) if corpus else Rows.of([], [], [])
-    rows = Rows([*own.concepts, *others.concepts], [*own.phrases, *others.phrases], [])
-    codes |= {i: code for code, i in number.items()}
-    return Ours(codes, SearchIndex(rows.phrases, pairs_of(rows)))
+    return Rows([*own.concepts, *others.concepts], [*own.phrases, *others.phrases], [])
+
+
+def ours_with(corpus: Corpus | None) -> Ours:
+    """The index over `rows_with`."""
+    rows = rows_with(corpus)
+    return Ours({c.id: c.code for c in rows.concepts}, SearchIndex(rows.phrases, pairs_of(rows)))
 
 
 class Answer(NamedTuple):

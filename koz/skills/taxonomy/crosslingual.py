@@ -220,6 +220,10 @@ def _translations(there: sp.csr_array, other: sp.csr_array, known: NDArray[np.in
     """The dictionary of one direction as arrays; columns become numbers of the other vocabulary."""
     back = other.T.tocsr()
     both = (there + back).tocoo()
+    if not both.nnz:
+        empty = np.zeros(0, dtype=np.float32)
+        bounds = np.zeros(there.shape[0] + 1, dtype=np.int64)
+        return {"targets": empty.astype(np.int32), "there": empty, "back": empty, "bounds_of": bounds}
     likely = np.asarray(there[both.row, both.col]).ravel(), np.asarray(back[both.row, both.col]).ravel()
     kept = (np.maximum(*likely) >= LEAST) & (known[both.col] >= 0)
     row, target = both.row[kept], known[both.col[kept]]

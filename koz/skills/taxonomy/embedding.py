@@ -1,7 +1,7 @@
 """A place for sentence embeddings, empty by default: they may add candidates, and never touch a score.
 
-Koz downloads no weights. Whoever has some gives an `Embedder` to `koz.skills.queries.use_embedder`; what it finds
-near is compared word by word as everything else is, so that each score stays explained.
+Koz downloads no weights. Whoever has some gives an `Embedder` to `koz.factory.create_app`; what it finds near is
+compared word by word as everything else is, so that each score stays explained.
 """
 
 from collections.abc import Iterable, Sequence

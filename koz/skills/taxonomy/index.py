@@ -96,6 +96,11 @@ class Cards:
             raise KeyError(concept_id)
         return Card(self._texts["codes"][row], self._texts["fr"][row] or None, self._texts["en"][row] or None)
 
+    def names(self) -> dict[int, str]:
+        """A name of each concept, the French one where there is one, by its id."""
+        labels = zip(self._texts["fr"], self._texts["en"], strict=True)
+        return dict(zip(self._arrays["ids"].tolist(), (fr or en for fr, en in labels), strict=True))
+
     def same(self, concept_id: int) -> set[int]:
         """The concepts joined to this one as the same."""
         first, last = np.searchsorted(self._arrays["one"], [concept_id, concept_id + 1]).tolist()

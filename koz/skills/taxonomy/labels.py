@@ -90,6 +90,12 @@ def words_of(folded: str, lang: str) -> list[str]:
     return [plain(w) for w in folded.split() if w not in _STOP[lang]]
 
 
+def plain(folded: str, lang: str) -> str:
+    """A folded text in the singular, French in the masculine, each word once: « redacteur redactrice d actes »."""
+    one = _masculine if lang == "fr" else _singular
+    return " ".join(dict.fromkeys(one(word) for word in folded.split()))
+
+
 def stems(text: str, lang: str) -> list[str]:
     """The stems of `words`, in order; a word that comes twice (« rédacteur / rédactrice ») counts once."""
     return list(dict.fromkeys(stem(w, lang) for w in words(text, lang)))

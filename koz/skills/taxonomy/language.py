@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from koz.skills.taxonomy.labels import stem, words_of
+from koz.skills.taxonomy.labels import plain, stem, words_of
 from koz.skills.taxonomy.lookup import NAMES, Lookup
 from koz.skills.taxonomy.vocabulary import Vocabulary
 
@@ -91,7 +91,9 @@ class Language:
             "idf": idf,
             "norm": np.sqrt(np.bincount(label_of, weights=idf[tokens] ** 2, minlength=len(listed))),
         }
-        for kind, lookup in zip(_LOOKUPS, _lookups_of([folded for _row, folded, _worth in listed], said), strict=True):
+        for kind, lookup in zip(
+            _LOOKUPS, _lookups_of(lang, [folded for _row, folded, _worth in listed], said), strict=True
+        ):
             arrays |= {f"{kind}.{name}": array for name, array in lookup.arrays().items()}
         return cls(vocabulary, arrays)
 
@@ -104,7 +106,7 @@ class Language:
         if not self._owner.size:
             return
         together = folded.replace(" ", "")
-        self._raise(scores, "exact", folded, worth)
+        self._raise(scores, "exact", plain(folded, self.vocabulary.lang), worth)
         self._raise(scores, "exact", together, worth * WRITTEN_TOGETHER)
         self._raise(scores, "together", together, worth * WRITTEN_TOGETHER)
         if not listed:
@@ -195,11 +197,11 @@ def _numbers(words: Sequence[str], vocabulary: Vocabulary) -> list[int]:
     return sorted({number for number in found if number is not None})
 
 
-def _lookups_of(folded: Sequence[str], said: Sequence[Sequence[str]]) -> tuple[Lookup, Lookup, Lookup]:
-    """Labels by their text, by their text written together, and by their words."""
+def _lookups_of(lang: str, folded: Sequence[str], said: Sequence[Sequence[str]]) -> tuple[Lookup, Lookup, Lookup]:
+    """Labels by their text in any gender and number, by their text written together, and by their words."""
     several = [i for i, text in enumerate(folded) if 0 < text.count(" ") < TOGETHER]
     return (
-        Lookup.of(folded, range(len(folded))),
+        Lookup.of((plain(text, lang) for text in folded), range(len(folded))),
         Lookup.of((folded[i].replace(" ", "") for i in several), several),
         Lookup.of((_joined(words) for words in said), range(len(said))),
     )
