@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 FEATURE_COMMANDS: Final[tuple[str, ...]] = (
     "koz.accounts.cli",
     "koz.consultations.cli",
+    "koz.matching.cli",
     "koz.skills.cli",
 )
 
@@ -66,7 +67,7 @@ def database_upgrade() -> None:
 def serve(port: int, workers: int, threads: int) -> None:
     """Run the web server on loopback; a proxy with TLS stands before it."""
     command = server.command(port, workers=workers, threads=threads)
-    os.execv(command[0], command)  # noqa: S606
+    os.execv(command[0], command)  # noqa: S606 - our own program and arguments, no shell
 
 
 @koz.command("worker")

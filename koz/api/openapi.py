@@ -112,7 +112,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Addressee": thing({"name": TEXT, "body": TEXT}, "Whom the campaign asks: a public role, never an address."),
     "Votes": thing({"agree": COUNT, "mixed": COUNT, "disagree": COUNT}),
     "BudgetLine": thing(
-        {"label": TEXT, "kind": words(LineKind), "minimum_minor": SOME_MINOR, "optimum_minor": SOME_MINOR}
+        {
+            "label": TEXT,
+            "kind": words(LineKind),
+            "minimum_minor": SOME_MINOR,
+            "optimum_minor": SOME_MINOR,
+            "hours": COUNT | {"description": "Hours needed; of a line that is either, they replace the minimum."},
+            "hours_given": COUNT | {"description": "Hours agreed by both sides and not taken back."},
+            "skills_minor": SOME_MINOR | {"description": "The part of the minimum that the hours given replace."},
+        },
+        "What is paid in money, given in hours of a skill, or either.",
     ),
     "MissionBrief": thing(MISSION_BRIEF),
     "AnswerBrief": thing(ANSWER_BRIEF, "Where an answer stands. Overdue follows from the day alone."),
@@ -140,7 +149,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "missions": many(ref("MissionBrief")),
             "consultation": maybe(SLUG),
             "answer": maybe(ref("AnswerBrief")),
-            "links": thing(dict.fromkeys(("self", "page", "give", "ledger", "timeline", "updates"), URL)),
+            "links": thing(dict.fromkeys(("self", "page", "give", "ledger", "timeline", "updates", "hours"), URL)),
+            "skills_minor": SOME_MINOR | {"description": "The part of minimum_minor that hours given replace."},
+            "to_raise_minor": SOME_MINOR | {"description": "minimum_minor − skills_minor: what must be collected."},
         }
     ),
     "LedgerLine": thing(
@@ -175,6 +186,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "language": TEXT,
             "department": maybe(TEXT),
             "remote": YES_NO,
+            "starts_on": maybe(DAY),
+            "ends_on": maybe(DAY),
             "needs": many(ref("Need")),
             "links": thing({"page": URL}),
         }

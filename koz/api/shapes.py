@@ -64,6 +64,9 @@ def campaign(row: Campaign, around: Around) -> Json:
                 "kind": line.kind.value,
                 "minimum_minor": line.minimum_minor,
                 "optimum_minor": line.optimum_minor,
+                "hours": line.hours,
+                "hours_given": line.hours_given,
+                "skills_minor": line.skills_minor,
             }
             for line in around.lines.get(row.id, ())
         ],
@@ -77,7 +80,10 @@ def campaign(row: Campaign, around: Around) -> Json:
             "ledger": absolute(f"/api/v1{path}/ledger"),
             "timeline": absolute(f"/api/v1{path}/timeline"),
             "updates": absolute(f"{path}/updates.atom"),
+            "hours": absolute(f"{path}/hours"),
         },
+        "skills_minor": row.skills_minor,
+        "to_raise_minor": row.to_raise_minor,
     }
 
 
@@ -127,6 +133,8 @@ def mission(row: Mission, campaign_slug: str, needs: Sequence[tuple[MissionNeed,
         "language": row.language,
         "department": row.department,
         "remote": row.remote,
+        "starts_on": row.starts_on.isoformat() if row.starts_on else None,
+        "ends_on": row.ends_on.isoformat() if row.ends_on else None,
         "needs": [
             {
                 "skill": concept.code,

@@ -31,11 +31,15 @@ class CampaignWentLive(Event):
 
 @dataclass(frozen=True, slots=True)
 class CampaignFunded(Event):
-    """The minimum has been collected: told once per campaign. Amount in minor units at that moment."""
+    """All that must be raised has been collected: told once per campaign. Amounts in minor units at that moment.
+
+    `skills_minor` is the part of the minimum that hours given replaced.
+    """
 
     campaign_id: int
     collected_minor: int
     currency: str
+    skills_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,12 @@ from wtforms.widgets import DateInput, TextInput
 
 from koz.campaigns.models import BudgetLine, Campaign, CampaignSource
 from koz.campaigns.services import Ask, End, Line, NewCampaign, News, Source, Story, deadline_bounds
-from koz.campaigns.states import CAUSES, CONSULTATION_TEMPLATES, Decision, LineKind
+from koz.campaigns.services.hours import HOUR_MAX
+from koz.campaigns.states import CAUSES, CONSULTATION_TEMPLATES, IN_HOURS, IN_MONEY, Decision, LineKind
 from koz.core.forms import BaseForm, EmailAddress, MarkdownField, MoneyField, StrippedField, clean_text
 from koz.core.i18n import _, _l
 from koz.core.money import Money
-from koz.core.templating import long_date
+from koz.core.templating import long_date, money
 
 ROWS_MAX: Final = 40
 HOURS_MAX: Final = 10_000
@@ -182,9 +183,15 @@ class LineForm(Form):
     label = StrippedField(_l("What is needed"), validators=[at_most(140)])
     kind = SelectField(
         _l("Paid in"),
-        choices=choices_of([(LineKind.MONEY.value, _l("money")), (LineKind.SKILL.value, _l("hours of a skill"))]),
+        choices=choices_of(
+            [
+                (LineKind.MONEY.value, _l("money")),
+                (LineKind.SKILL.value, _l("hours of a skill")),
+                (LineKind.EITHER.value, _l("money or hours of a skill")),
+            ]
+        ),
         default=LineKind.MONEY.value,
-        validate_choice=False,  # whatever is not skill is money
+        validate_choice=False,  # a word that is none is money
     )
     minimum = MoneyField(_l("Minimum in €"), at_least=Money(0))
     optimum = MoneyField(_l("Optimum in €"), at_least=Money(0))
@@ -197,9 +204,19 @@ class LineForm(Form):
         return not any(str((f.raw_data or [""])[0]).strip() for f in typed)
 
     @property
+    def paid_in(self) -> LineKind:
+        """How the line is paid."""
+        return LineKind(self.kind.data) if self.kind.data in set(LineKind) else LineKind.MONEY
+
+    @property
     def is_money(self) -> bool:
-        """Paid in money."""
-        return bool(self.kind.data != LineKind.SKILL.value)
+        """There is a sum to raise."""
+        return self.paid_in in IN_MONEY
+
+    @property
+    def is_hours(self) -> bool:
+        """Hours can be given."""
+        return self.paid_in in IN_HOURS
 
     def validate_label(self, field: Field) -> None:
         """A line with figures has a name."""
@@ -207,11 +224,13 @@ class LineForm(Form):
             raise ValidationError(_("Say what this line is for, or empty its figures."))
 
     def validate_minimum(self, field: Field) -> None:
-        """Money lines have a minimum; skill lines have none."""
+        """Money lines have a minimum; skill lines have none. What hours are to replace is above zero."""
         if self.is_blank:
             return
         if self.is_money and field.data is None:
             raise ValidationError(_("Give the least that is needed; 0 is possible."))
+        if self.paid_in is LineKind.EITHER and not field.data:
+            raise ValidationError(_("Give the sum that the hours replace, or choose hours of a skill alone."))
         if not self.is_money and field.data:
             raise ValidationError(_("A line given in skills has no amount: empty it, or choose money."))
 
@@ -225,13 +244,24 @@ class LineForm(Form):
             raise ValidationError(_("The optimum cannot be below the minimum."))
 
     def validate_hours(self, field: Field) -> None:
-        """Skill lines have hours; money lines have none."""
+        """Skill lines have hours; money lines have none. What one hour replaces is bounded (ADR 0042)."""
         if self.is_blank:
             return
-        if not self.is_money and field.data is None:
+        if self.is_hours and field.data is None:
             raise ValidationError(_("Say how many hours are needed."))
-        if self.is_money and field.data is not None:
+        if not self.is_hours and field.data is not None:
             raise ValidationError(_("A line paid in money has no hours: empty them, or choose hours of a skill."))
+        if (
+            self.paid_in is LineKind.EITHER
+            and self.minimum.data
+            and self.minimum.data.minor > HOUR_MAX.minor * field.data
+        ):
+            raise ValidationError(
+                _(
+                    "One hour would replace more than %(max)s: check the hours, or lower the minimum.",
+                    max=money(HOUR_MAX),
+                )
+            )
 
     def to_command(self) -> Line:
         """What to save; without an optimum, the minimum is enough."""
@@ -241,16 +271,16 @@ class LineForm(Form):
         return Line(
             id=int(number) if number.isascii() and number.isdigit() and len(number) <= 18 else None,
             label=self.label.data or "",
-            kind=LineKind.MONEY if self.is_money else LineKind.SKILL,
+            kind=self.paid_in,
             minimum_minor=minimum,
             optimum_minor=max(minimum, optimum),
-            hours=0 if self.is_money else self.hours.data or 0,
+            hours=self.hours.data or 0 if self.is_hours else 0,
         )
 
     @staticmethod
     def values_of(line: BudgetLine) -> dict[str, Any]:
         """A stored line as values of the row."""
-        is_money = line.kind is LineKind.MONEY
+        is_money = line.kind in IN_MONEY
         return {
             "id": line.id,
             "label": line.label,

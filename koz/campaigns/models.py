@@ -30,7 +30,9 @@ class Campaign(Base):
     __table_args__ = (
         CheckConstraint("optimum_minor >= minimum_minor", name="optimum_at_least_minimum"),
         CheckConstraint("model IN ('keep')", name="model_known"),
+        CheckConstraint("skills_minor <= minimum_minor", name="skills_at_most_minimum"),
         money_check("minimum_minor"),
+        money_check("skills_minor"),
         money_check("promised_minor"),
         money_check("collected_minor"),
         money_check("refunded_minor"),
@@ -63,6 +65,7 @@ class Campaign(Base):
     currency: Mapped[str] = mapped_column(String(3), default="EUR")
     minimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     optimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    skills_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     deadline_on: Mapped[date | None]
     state: Mapped[CampaignState] = state_column(CampaignState, CampaignState.DRAFT)
     consultation_template: Mapped[str] = mapped_column(String(40), default="text")
@@ -89,9 +92,14 @@ class Campaign(Base):
     )
 
     @property
-    def minimum(self) -> Money:
-        """What must be collected for the campaign to succeed."""
-        return Money(self.minimum_minor, self.currency)
+    def to_raise_minor(self) -> int:
+        """What must be collected for the campaign to succeed: the minimum without what hours given replace."""
+        return self.minimum_minor - self.skills_minor
+
+    @property
+    def optimum_to_raise_minor(self) -> int:
+        """The optimum without what hours given replace."""
+        return self.optimum_minor - self.skills_minor
 
     @property
     def collected(self) -> Money:
@@ -100,14 +108,21 @@ class Campaign(Base):
 
 
 class BudgetLine(Base):
-    """One thing the campaign needs: paid in money (minor units), or given as hours of a skill, or either."""
+    """One thing the campaign needs: paid in money (minor units), or given as hours of a skill, or either.
+
+    Of a line that is either, the `hours` replace the minimum. `hours_given` and `skills_minor` (what they replace) are
+    caches of `budget_hours`, written under the campaign's lock.
+    """
 
     __tablename__ = "budget_lines"
     __table_args__ = (
         Index("ix_budget_lines_campaign_id", "campaign_id"),
         CheckConstraint("optimum_minor >= minimum_minor", name="optimum_at_least_minimum"),
+        CheckConstraint("skills_minor <= minimum_minor", name="skills_at_most_minimum"),
         money_check("minimum_minor"),
+        money_check("skills_minor"),
         money_check("hours"),
+        money_check("hours_given"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -118,6 +133,37 @@ class BudgetLine(Base):
     minimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     optimum_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     hours: Mapped[int] = mapped_column(Integer, default=0)
+    hours_given: Mapped[int] = mapped_column(Integer, default=0)
+    skills_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class HoursGiven(Base):
+    """Hours that somebody agreed to give for a budget line; no row says who. `key` names what they come from, once.
+
+    `href` is the public page of the work, `minor` the part of the line's minimum that these hours replace (0 for lines
+    in hours only). Rows stay when the hours are taken back: then they are not active, and count for nothing.
+    """
+
+    __tablename__ = "budget_hours"
+    __table_args__ = (
+        Index("ix_budget_hours_campaign_id_id", "campaign_id", "id"),
+        Index("ix_budget_hours_budget_line_id", "budget_line_id"),
+        CheckConstraint("active OR minor = 0", name="inactive_is_nothing"),
+        money_check("hours"),
+        money_check("minor"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    budget_line_id: Mapped[int] = mapped_column(ForeignKey("budget_lines.id"))
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    title: Mapped[str] = mapped_column(String(140))
+    href: Mapped[str] = mapped_column(String(300))
+    hours: Mapped[int] = mapped_column(Integer)
+    minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    active: Mapped[bool] = mapped_column(default=True)
+    given_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
 
 
 class CampaignSource(Base):

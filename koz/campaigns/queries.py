@@ -16,6 +16,7 @@ from koz.campaigns.models import (
     CampaignReview,
     CampaignSource,
     CampaignUpdate,
+    HoursGiven,
     TimelineEntry,
 )
 from koz.campaigns.states import GIVING, PUBLIC, CampaignState
@@ -44,6 +45,9 @@ SHOWN: Final = (
     Campaign.currency,
     Campaign.minimum_minor,
     Campaign.optimum_minor,
+    Campaign.skills_minor,
+    (Campaign.minimum_minor - Campaign.skills_minor).label("to_raise_minor"),
+    (Campaign.optimum_minor - Campaign.skills_minor).label("optimum_to_raise_minor"),
     Campaign.promised_minor,
     Campaign.collected_minor,
     Campaign.refunded_minor,
@@ -130,6 +134,60 @@ def list_lines(session: Session, campaign_id: int) -> Sequence[BudgetLine]:
     """Budget lines in their order."""
     query = select(BudgetLine).where(BudgetLine.campaign_id == campaign_id).order_by(BudgetLine.position, BudgetLine.id)
     return session.scalars(query).all()
+
+
+def list_hours(
+    session: Session, campaign_id: int, limit: int = 100, before: int | None = None
+) -> Sequence[tuple[HoursGiven, str]]:
+    """Hours given to a campaign with the label of their line, latest first; `before`: last id of the page before."""
+    query = (
+        select(HoursGiven, BudgetLine.label)
+        .join(BudgetLine, BudgetLine.id == HoursGiven.budget_line_id)
+        .where(HoursGiven.campaign_id == campaign_id)
+    )
+    if before is not None:
+        query = query.where(HoursGiven.id < before)
+    return [(row[0], row[1]) for row in session.execute(query.order_by(HoursGiven.id.desc()).limit(limit))]
+
+
+def find_line_of_hours(session: Session, key: str) -> int | None:
+    """The budget line for which hours of a key were counted, active or not; None when they never were."""
+    return session.scalar(select(HoursGiven.budget_line_id).where(HoursGiven.key == key))
+
+
+@dataclass(frozen=True, slots=True)
+class WrongSkills:
+    """A campaign whose cached sums of hours given are not those of their rows: cached and counted, minor units."""
+
+    slug: str
+    cached_minor: int
+    counted_minor: int
+
+
+def list_wrong_skills(session: Session, limit: int = 100) -> list[WrongSkills]:
+    """Campaigns whose totals, or whose lines' totals, differ from the rows of `budget_hours`."""
+    rows = (
+        select(
+            BudgetLine.id,
+            func.coalesce(func.sum(HoursGiven.hours), 0).label("hours"),
+            func.coalesce(func.sum(HoursGiven.minor), 0).label("minor"),
+        )
+        .outerjoin(HoursGiven, (HoursGiven.budget_line_id == BudgetLine.id) & HoursGiven.active)
+        .group_by(BudgetLine.id)
+        .subquery()
+    )
+    counted, by_lines = func.coalesce(func.sum(rows.c.minor), 0), func.coalesce(func.sum(BudgetLine.skills_minor), 0)
+    off = func.coalesce(
+        func.bool_or((rows.c.hours != BudgetLine.hours_given) | (rows.c.minor != BudgetLine.skills_minor)), False
+    )
+    query = (
+        select(Campaign.slug, Campaign.skills_minor, counted)
+        .outerjoin(BudgetLine, BudgetLine.campaign_id == Campaign.id)
+        .outerjoin(rows, rows.c.id == BudgetLine.id)
+        .group_by(Campaign.id)
+        .having(off | (counted != Campaign.skills_minor) | (by_lines != Campaign.skills_minor))
+    )
+    return [WrongSkills(s, int(c), int(n)) for s, c, n in session.execute(query.order_by(Campaign.id).limit(limit))]
 
 
 def list_sources(session: Session, campaign_id: int) -> Sequence[CampaignSource]:
@@ -338,11 +396,12 @@ def public_page(*columns: Any) -> Any:
     """One statement for all that the page of a public campaign shows, whatever it holds; to be made once.
 
     Its row has the campaign's columns by their names; `organisation_name`, `organisation_slug`,
-    `organisation_verified`; and lists of objects: `lines` (label, kind, minimum_minor, optimum_minor, hours),
+    `organisation_verified`; and lists of objects: `lines` (label, kind, minimum_minor, optimum_minor, hours,
+    hours_given, skills_minor),
     `sources` (title, url, publisher, published_on as text), `updates` (id, title), `timeline` (at as text, kind,
     params, href), the last two with the latest first. `columns` are other features': entities, or lists by `rows_of`.
     """
-    lines = ("label", "kind", "minimum_minor", "optimum_minor", "hours")
+    lines = ("label", "kind", "minimum_minor", "optimum_minor", "hours", "hours_given", "skills_minor")
     sources = ("title", "url", "publisher", "published_on")
     return (
         select(

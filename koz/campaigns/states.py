@@ -27,10 +27,16 @@ class CampaignState(StrEnum):
 
 
 class LineKind(StrEnum):
-    """How a budget line may be paid."""
+    """How a budget line may be paid. Either: a sum of money that hours of a skill can replace."""
 
     MONEY = "money"
     SKILL = "skill"
+    EITHER = "either"
+
+
+#: Lines with a sum to raise, and lines for which hours can be given.
+IN_MONEY: Final = frozenset({LineKind.MONEY, LineKind.EITHER})
+IN_HOURS: Final = frozenset({LineKind.SKILL, LineKind.EITHER})
 
 
 class Decision(StrEnum):

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from wtforms import (
     BooleanField,
-    DateField,
     Field,
     FieldList,
     Form,
@@ -42,7 +41,7 @@ from koz.consultations.services.writing import (
 )
 from koz.consultations.states import ActorKind, Side, SourceKind
 from koz.core.clock import today
-from koz.core.forms import BaseForm, MarkdownField, StrippedField
+from koz.core.forms import BaseForm, DayField, MarkdownField, StrippedField
 from koz.core.i18n import _, _l
 from koz.core.ids import new_token
 
@@ -156,20 +155,6 @@ class AmendmentForm(SpeakForm):
             reason=self.reason.data or "",
             form_key=self.form_key.data or "",
         )
-
-
-class DayField(DateField):
-    """A day, as a browser's calendar writes it or as people type it: 2024-03-12 or 12/03/2024."""
-
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, format=["%Y-%m-%d", "%d/%m/%Y"], **kwargs)
-
-    def process_formdata(self, valuelist: Sequence[Any]) -> None:
-        """Read the day."""
-        try:
-            super().process_formdata([str(v).strip() for v in valuelist])
-        except ValueError:
-            raise ValueError(_("Enter a day such as 12/03/2024.")) from None
 
 
 class SourceFields(BaseForm):

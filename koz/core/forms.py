@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms import DateField, Field, StringField, TextAreaField, ValidationError
 from wtforms.widgets import TextInput
 
 from koz.core.i18n import _
@@ -89,6 +89,20 @@ class StrippedField(StringField):
         """Clean what was typed; line breaks become blanks."""
         if valuelist:
             self.data = re.sub(r"\s+", " ", clean_text(valuelist[0]))
+
+
+class DayField(DateField):
+    """A day, as a browser's calendar writes it or as people type it: 2024-03-12 or 12/03/2024. The typing is kept."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, format=["%Y-%m-%d", "%d/%m/%Y"], **kwargs)
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """Read the day."""
+        try:
+            super().process_formdata([str(v).strip() for v in valuelist])
+        except ValueError:
+            raise ValueError(_("Enter a day such as 12/03/2024.")) from None
 
 
 class EmailAddress:

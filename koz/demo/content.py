@@ -6,7 +6,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A campaign of the demo. Money in whole euros; `lines`: label, minimum, optimum; `skills`: label, hours."""
+    """A campaign of the demo. Money in whole euros; `lines`: label, minimum, optimum; `skills`: label, hours.
+
+    `either`: label, minimum, optimum, and the hours that replace the minimum.
+    """
 
     organisation: str
     title: str
@@ -26,6 +29,7 @@ class Cause:
     state: str
     days_left: int = 30
     gifts_eur: tuple[int, ...] = ()
+    either: tuple[tuple[str, int, int, int], ...] = ()
 
 
 ORGANISATIONS: Final = (
@@ -232,6 +236,7 @@ CAUSES: Final = (
         state="live",
         days_left=41,
         gifts_eur=(10, 20, 20, 35, 50),
+        either=(("Dossier de presse et messages aux élus", 1200, 1600, 32),),
     ),
     Cause(
         organisation="Cantines vivantes (exemple)",

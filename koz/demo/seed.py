@@ -22,7 +22,7 @@ from koz.answers import services as answers
 from koz.answers.states import Stance
 from koz.campaigns import queries as campaign_queries
 from koz.campaigns import services as campaigns
-from koz.campaigns.models import Campaign
+from koz.campaigns.models import BudgetLine, Campaign
 from koz.campaigns.states import Decision, LineKind
 from koz.consultations import queries as consultation_queries
 from koz.consultations import services as consultations
@@ -56,6 +56,7 @@ from koz.payments.jobs import current_gateway
 from koz.payments.services import give, onboard, settle
 from koz.skills import queries as skill_queries
 from koz.skills import services as skills
+from koz.skills.models.offers import Mission
 from koz.skills.services import examples
 
 PASSWORD: Final = "koz-demo-2026"
@@ -232,6 +233,12 @@ def _draft(session: Session, cause: Cause, owner: Actor) -> str:
         campaigns.Line(label=label, minimum_minor=low * 100, optimum_minor=high * 100)
         for label, low, high in cause.lines
     ]
+    lines += [
+        campaigns.Line(
+            label=label, kind=LineKind.EITHER, minimum_minor=low * 100, optimum_minor=high * 100, hours=hours
+        )
+        for label, low, high, hours in cause.either
+    ]
     lines += [campaigns.Line(label=label, kind=LineKind.SKILL, hours=hours) for label, hours in cause.skills]
     campaigns.save_budget(session, owner, made.slug, lines)
     sources = [campaigns.Source(title=title, url=url, publisher=who) for title, url, who in cause.sources]
@@ -372,3 +379,27 @@ def _skills(people: People) -> None:
         assert profile is not None
         for fit in ranking.best_missions(session, pro_id)[:INVITATIONS]:
             proposing.invite(session, owner, fit.card.mission.id, profile.id)
+    _hours(people)
+
+
+def _hours(people: People) -> None:
+    """On a line payable in money or in hours: a mission that a professional has agreed to."""
+    with unit_of_work() as session:
+        line, campaign_id = session.execute(
+            select(BudgetLine.id, BudgetLine.campaign_id).where(BudgetLine.kind == LineKind.EITHER)
+        ).one()
+        mission = session.scalars(
+            select(Mission).where(Mission.campaign_id == campaign_id, Mission.hours_total < 20).order_by(Mission.id)
+        ).first()
+        assert mission is not None
+        mission.budget_line_id = line
+        session.flush()
+        owner = _actor(session, people.by_name["ngo"])
+        fits = [
+            r
+            for r in ranking.best_professionals(session, mission.id)
+            if r.profile.person_id in people.professionals[1:]
+        ]
+        proposal = proposing.invite(session, owner, mission.id, fits[0].profile.id)
+        proposing.accept(session, _actor(session, fits[0].profile.person_id), proposal.id)
+    relay()

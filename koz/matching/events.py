@@ -14,6 +14,14 @@ class ProfessionalInvited(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationRecalled(Event):
+    """An invitation has waited for long: its one reminder is due."""
+
+    proposal_id: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
 class MissionOffered(Event):
     """A professional offers themselves for a mission."""
 
@@ -23,10 +31,16 @@ class MissionOffered(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProposalAccepted(Event):
-    """Both sides said yes: an engagement exists and each may know who the other is."""
+    """Both sides said yes: an engagement exists and each may know who the other is.
+
+    With it what they agreed to at that moment: the mission's hours in all, its seats, its budget line (0: none).
+    """
 
     engagement_id: int
     proposal_id: int
+    hours_total: int = 0
+    seats: int = 1
+    budget_line_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +54,9 @@ class ProposalDeclined(Event):
 
 @dataclass(frozen=True, slots=True)
 class EngagementMoved(Event):
-    """An engagement made a step; `by` is the side that made it."""
+    """An engagement made a step; `by` is the side that made it, `revision` counts the steps."""
 
     engagement_id: int
     state: str
     by: str
+    revision: int = 0

@@ -2,10 +2,11 @@
 
 Invariants, tested on random pairs:
 
-- the terms add up to the score (within 1e-6), and the score lies in [0, 1 + CAUSE_BONUS];
+- the terms add up to the score (within 1e-6), and the score lies in [-ANSWER_WEIGHT, 1 + CAUSE_BONUS];
 - taking declared skills away lowers the score by exactly the terms that name no other skill;
-- only ids, levels, hours, languages, places and causes go in. Names, titles, gender and words don't, so that they
-  cannot change anything, and French and English wordings of the same concepts give the same score;
+- only ids, levels, hours, languages, places, dates, causes and two numbers of invitations go in. Names, titles, gender
+  and words don't, so that they cannot change anything, and French and English wordings of the same concepts give the
+  same score;
 - ties fall in the order of ids.
 
 A need is met by its best declared skill: `path weight × level factor`, where the path leads over the taxonomy's
@@ -13,12 +14,17 @@ edges from the declared skill to the need (weight 1 when they are the same) and 
 most 1. Where a second skill would meet the need too, only the difference hangs on the best skill alone; the rest
 hangs on both together. That is why a term names a *set* of skills: its value is lost when all of them are gone.
 
-Gates (language, place, hours, must-have skills) say whether a match may be shown; they add nothing to the score.
+Gates (language, place, hours, dates, must-have skills) say whether a match may be shown; they add nothing to the score.
+
+Who lets invitations lie costs organisations time, so a share of unanswered ones takes up to ANSWER_WEIGHT off. A no is
+an answer like a yes. Newcomers count as if they had answered NEWCOMER invitations: they lose nothing, nobody stands
+above them, and one forgotten invitation weighs little.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -27,8 +33,13 @@ WISH_WEIGHT: Final = 1.0
 #: A must-have counts as met from this strength on: the skill itself at half the level, or a near skill at full level.
 MUST_FLOOR: Final = 0.5
 CAUSE_BONUS: Final = 0.05
+#: What somebody who never answers loses in the end, and the answered invitations that everybody begins with.
+ANSWER_WEIGHT: Final = 0.05
+NEWCOMER: Final = 4
 #: Below this a match is noise and is not shown.
 SHOW_FROM: Final = 0.15
+#: Differences below this are the arithmetic's, not the people's.
+SLACK: Final = 1e-9
 
 T = TypeVar("T")
 
@@ -48,40 +59,77 @@ SAME: Final = Path(1.0)
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A skill a mission needs, at a level from 1 to 5."""
+    """A skill a mission needs, at a level from 1 to 5. `counts`: a weight of its own, instead of the usual one."""
 
     concept_id: int
     level: int
     must: bool = False
+    counts: float | None = None
 
     @property
     def weight(self) -> float:
         """How much it counts beside the other needs."""
+        if self.counts is not None:
+            return self.counts
         return MUST_WEIGHT if self.must else WISH_WEIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a mission asks for. `department` None: remote only."""
+    """What a mission asks for. `language` None: any. `department` None: remote only. Days: first and last, if set."""
 
     needs: tuple[Need, ...]
-    language: str
-    hours_per_week: int
+    language: str | None
+    hours_per_week: float
     remote: bool = True
     department: str | None = None
     cause: str = ""
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+    @property
+    def begins_by(self) -> date | None:
+        """Who comes later than this misses a part of it."""
+        return self.starts_on or self.ends_on
+
+    @property
+    def lasts_to(self) -> date | None:
+        """Who leaves before this misses a part of it."""
+        return self.ends_on or self.starts_on
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Invitations that a person has had time to answer, and how many of them they answered (yes, no, not now)."""
+
+    asked: int = 0
+    answered: int = 0
+
+    @property
+    def loss(self) -> float:
+        """What the unanswered ones take off the score: 0 for newcomers and for those who answer everything."""
+        return ANSWER_WEIGHT * (self.asked - self.answered) / (self.asked + NEWCOMER)
+
+
+NO_HISTORY: Final = Answers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bid:
-    """What a professional offers: declared concepts with levels from 1 to 5. `causes` as far as they may be used."""
+    """What a professional offers: declared concepts with levels from 1 to 5. `causes` as far as they may be used.
+
+    `available_from` and `available_until`: first and last day, if there are such.
+    """
 
     skills: Mapping[int, int]
     languages: frozenset[str]
-    hours_per_week: int
+    hours_per_week: float
     remote: bool = True
     departments: frozenset[str] = frozenset()
     causes: frozenset[str] = frozenset()
+    available_from: date | None = None
+    available_until: date | None = None
+    answers: Answers = NO_HISTORY
 
 
 class Gate(StrEnum):
@@ -90,6 +138,7 @@ class Gate(StrEnum):
     LANGUAGE = "language"
     PLACE = "place"
     HOURS = "hours"
+    DATES = "dates"
     MUST = "must"
     FIT = "fit"
 
@@ -109,17 +158,27 @@ class Meeting:
         return self.path.weight * self.factor
 
 
+class TermKind(StrEnum):
+    """What a part of the score is for. The part for answers is a deduction."""
+
+    SKILL = "skill"
+    CAUSE = "cause"
+    ANSWERS = "answers"
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part of the score. `met_by`: the skills it hangs on; it is lost when all of them are gone. A cause has none.
+    """A part of the score. `met_by`: the skills it hangs on; it is lost when all of them are gone.
 
-    `need` is the concept asked for (None for the cause), `via` the concepts between it and the last of `met_by`.
+    `need` is the concept asked for, `via` the concepts between it and the last of `met_by`. The parts for a shared
+    cause and for unanswered invitations have no need and hang on no skill.
     """
 
     need: int | None
     met_by: tuple[int, ...]
     via: tuple[int, ...]
     value: float
+    kind: TermKind = TermKind.SKILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +266,8 @@ class Score:
         return {
             "score": self.total,
             "terms": [
-                {"need": t.need, "met_by": list(t.met_by), "via": list(t.via), "value": t.value} for t in self.terms
+                {"kind": t.kind.value, "need": t.need, "met_by": list(t.met_by), "via": list(t.via), "value": t.value}
+                for t in self.terms
             ],
             "missing": [n.concept_id for n in self.missing],
             "closed": [gate.value for gate in self.closed],
@@ -222,7 +282,9 @@ def score(ask: Ask, bid: Bid, paths: Paths) -> Score:
     terms = [term for c in coverage for term in c.terms]
     fit = math.fsum(t.value for t in terms)
     if ask.cause and ask.cause in bid.causes:
-        terms.append(Term(None, (), (), CAUSE_BONUS))
+        terms.append(Term(None, (), (), CAUSE_BONUS, TermKind.CAUSE))
+    if bid.answers.loss > 0:
+        terms.append(Term(None, (), (), -bid.answers.loss, TermKind.ANSWERS))
     return Score(coverage, tuple(terms), tuple(_closed(ask, bid, coverage, fit)))
 
 
@@ -238,17 +300,25 @@ def _meetings(need: Need, bid: Bid, paths: Paths) -> tuple[Meeting, ...]:
 
 
 def _closed(ask: Ask, bid: Bid, coverage: Sequence[Coverage], fit: float) -> Iterable[Gate]:
-    if ask.language not in bid.languages:
+    if ask.language is not None and ask.language not in bid.languages:
         yield Gate.LANGUAGE
     here = ask.department is not None and ask.department in bid.departments
     if not here and not (ask.remote and bid.remote):
         yield Gate.PLACE
     if ask.hours_per_week > bid.hours_per_week:
         yield Gate.HOURS
-    if any(c.need.must and (not c.meetings or c.meetings[0].strength < MUST_FLOOR) for c in coverage):
+    if _elsewhere(ask, bid):
+        yield Gate.DATES
+    if any(c.need.must and (not c.meetings or c.meetings[0].strength < MUST_FLOOR - SLACK) for c in coverage):
         yield Gate.MUST
-    if fit < SHOW_FROM:
+    if fit < SHOW_FROM - SLACK:
         yield Gate.FIT
+
+
+def _elsewhere(ask: Ask, bid: Bid) -> bool:
+    """Whether the person is away at the beginning or at the end of the mission, as far as both have told days."""
+    late = bool(ask.begins_by and bid.available_from and bid.available_from > ask.begins_by)
+    return late or bool(ask.lasts_to and bid.available_until and bid.available_until < ask.lasts_to)
 
 
 def best(scored: Iterable[tuple[T, Score]], top: int, key: Callable[[T], int]) -> list[tuple[T, Score]]:

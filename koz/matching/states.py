@@ -23,6 +23,7 @@ class ProposalState(StrEnum):
     """proposed: one side said yes. later: the professional said « not now ». accepted: both said yes.
 
     declined: the side that was asked said no. withdrawn: the side that asked took it back, or the mission ended.
+    expired: an invitation that nobody answered within a round; a late answer still counts while the mission is open.
     """
 
     PROPOSED = "proposed"
@@ -30,6 +31,7 @@ class ProposalState(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class Reason(StrEnum):
@@ -44,7 +46,10 @@ class Reason(StrEnum):
 
 
 class EngagementState(StrEnum):
-    """accepted by both → running → delivered (hours told) → closed (hours confirmed); cancelled by either side."""
+    """accepted by both → running → delivered (hours told) → closed (hours confirmed); cancelled by either side.
+
+    The organisation may send a delivery back, and for some weeks also one that it had confirmed, to have it corrected.
+    """
 
     ACCEPTED = "accepted"
     RUNNING = "running"
@@ -53,13 +58,21 @@ class EngagementState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Revoked(StrEnum):
+    """Why a certificate is no longer valid."""
+
+    CORRECTED = "corrected"
+    ERASED = "erased"
+
+
 P = ProposalState
 PROPOSAL_STEPS: Final[Mapping[ProposalState, frozenset[ProposalState]]] = {
-    P.PROPOSED: frozenset({P.ACCEPTED, P.DECLINED, P.LATER, P.WITHDRAWN}),
+    P.PROPOSED: frozenset({P.ACCEPTED, P.DECLINED, P.LATER, P.WITHDRAWN, P.EXPIRED}),
     P.LATER: frozenset({P.ACCEPTED, P.DECLINED, P.WITHDRAWN}),
     P.ACCEPTED: frozenset(),
     P.DECLINED: frozenset({P.PROPOSED}),
     P.WITHDRAWN: frozenset({P.PROPOSED}),
+    P.EXPIRED: frozenset({P.ACCEPTED, P.DECLINED, P.LATER}),
 }
 WAITING: Final = frozenset({P.PROPOSED, P.LATER})
 
@@ -69,9 +82,10 @@ ENGAGEMENT_STEPS: Final[Mapping[EngagementState, Mapping[EngagementState, frozen
     E.ACCEPTED: {E.RUNNING: frozenset(Side), E.CANCELLED: frozenset(Side)},
     E.RUNNING: {E.DELIVERED: frozenset({Side.PROFESSIONAL}), E.CANCELLED: frozenset(Side)},
     E.DELIVERED: {E.CLOSED: frozenset({Side.ORGANISATION}), E.RUNNING: frozenset({Side.ORGANISATION})},
-    E.CLOSED: {},
+    E.CLOSED: {E.RUNNING: frozenset({Side.ORGANISATION})},
     E.CANCELLED: {},
 }
+UNDER_WAY: Final = frozenset({E.ACCEPTED, E.RUNNING, E.DELIVERED})
 #: Engagements that hold a seat of their mission.
 SEATED: Final = frozenset({E.ACCEPTED, E.RUNNING, E.DELIVERED, E.CLOSED})
 
@@ -88,6 +102,7 @@ GATE_WORDS: Final[Mapping[str, Any]] = {
     "language": _l("They did not name the working language."),
     "place": _l("They named neither this place nor remote work, as the mission asks."),
     "hours": _l("They have fewer hours in a week than the mission asks."),
+    "dates": _l("They are not free for the whole time of the mission."),
     "must": _l("A skill needed in any case is not covered."),
     "fit": _l("Few of the skills are covered."),
 }
@@ -111,6 +126,7 @@ PROPOSAL_WORDS: Final[Mapping[ProposalState, Any]] = {
     P.ACCEPTED: _l("Accepted by both"),
     P.DECLINED: _l("Declined"),
     P.WITHDRAWN: _l("Taken back"),
+    P.EXPIRED: _l("No answer"),
 }
 
 

@@ -9,6 +9,7 @@ from koz.core.access import access
 from koz.core.db import reading
 from koz.core.errors import NotFound
 from koz.core.i18n import _
+from koz.matching.queries import answer_times
 from koz.pages.brief_cache import briefly_kept
 from koz.pages.stages import stage_of
 
@@ -26,4 +27,7 @@ def show(slug: str) -> ResponseReturnValue:
         if organisation is None:
             raise NotFound(_("This organisation is not on Koz. See the campaigns that are open."))
         found = campaigns.list_public(session, organisation_id=organisation.id, limit=MOST)
-    return render_template("pages/organisation.html", organisation=organisation, campaigns=found, stage_of=stage_of)
+        times = answer_times.of_organisations(session, [organisation.id])[organisation.id]
+    return render_template(
+        "pages/organisation.html", organisation=organisation, campaigns=found, stage_of=stage_of, times=times
+    )

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from koz.campaigns.models import Campaign
+from koz.campaigns.queries import list_wrong_skills
 from koz.core.clock import now
 from koz.core.money import Money
 from koz.payments.models import Gift, GiftAttempt, Line, Posting, Refund
@@ -209,4 +210,8 @@ def _campaigns(session: Session) -> list[Finding]:
         if said != are:
             off = abs(said[0] - are[0]) + abs(said[1] - are[1])
             found.append((off, f"campaign {slug}: {names} say {said}, its gifts {are}"))
+    for wrong in list_wrong_skills(session):
+        off = abs(wrong.cached_minor - wrong.counted_minor)
+        said_by = f"says {wrong.cached_minor}, its rows {wrong.counted_minor} (or its lines differ)"
+        found.append((off, f"campaign {wrong.slug}: the sum that hours replace {said_by}"))
     return found

@@ -224,6 +224,10 @@ class Receiver:
     open: bool
     ended: bool
     currency: str
+    collected_minor: int
+    to_raise_minor: int
+    minimum_minor: int
+    skills_minor: int
 
 
 def get_receiver(session: Session, slug: str) -> Receiver:
@@ -238,7 +242,8 @@ def get_receiver(session: Session, slug: str) -> Receiver:
     accepts = campaigns.accepts_gifts(campaign, now())
     return Receiver(
         campaign.id, campaign.slug, campaign.title, campaign.organisation_id, name, organisation_slug,
-        accepts and bool(can_charge), not accepts, campaign.currency,
+        accepts and bool(can_charge), not accepts, campaign.currency, campaign.collected_minor,
+        campaign.to_raise_minor, campaign.minimum_minor, campaign.skills_minor,
     )  # fmt: skip
 
 

@@ -8,16 +8,17 @@ from typing import Any, Final
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, IntegerField, SelectField, SelectMultipleField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than its stubs
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from koz.campaigns.models import BudgetLine
 from koz.campaigns.states import CAUSES
-from koz.core.forms import BaseForm, MarkdownField, StrippedField, clean_text
+from koz.core.clock import today
+from koz.core.forms import BaseForm, DayField, MarkdownField, StrippedField, clean_text
 from koz.core.i18n import _, _l
 from koz.skills.models.offers import WEEK_HOURS, MissionNeed
 from koz.skills.services.missions import Scope
-from koz.skills.services.profiles import MAX_WORDS, Availability
+from koz.skills.services.profiles import MAX_PAUSE, MAX_WORDS, Availability
 from koz.skills.states import DEPARTMENTS, LANGUAGES, LEVEL_ASKED
 
 NEEDED: Final = InputRequired(_l("Fill in this field."))
@@ -88,12 +89,14 @@ class WordsForm(BaseForm):
 
 
 class AvailabilityForm(BaseForm):
-    """When, where, in which languages, for what."""
+    """When, where, in which languages, for what. Dates are optional: without them one is available at any time."""
 
     hours_per_week = WholeNumberField(_l("Hours you can give in a week, at most"), 1, WEEK_HOURS)
     languages = TicksField(_l("Languages you work in"), choices=choices(LANGUAGES))
     remote = BooleanField(_l("I can work remotely"))
     departments = DepartmentsField(_l("Départements where you can go"), validators=[Length(max=300)])
+    available_from = DayField(_l("From which day"), validators=[Optional()])
+    available_until = DayField(_l("Until which day"), validators=[Optional()])
     causes = TicksField(_l("Causes you care for"), choices=choices(CAUSES))
     causes_shared = BooleanField(_l("Associations may see the causes I ticked"))
 
@@ -107,6 +110,13 @@ class AvailabilityForm(BaseForm):
         if not field.data and not clean_text(self.departments.data or ""):
             raise ValidationError(_("Choose a place, or tick that you can work remotely."))
 
+    def validate_available_until(self, field: DayField) -> None:
+        """In order, and not over already."""
+        if field.data and self.available_from.data and field.data < self.available_from.data:
+            raise ValidationError(_("The last day comes before the first one. Correct one of the two."))
+        if field.data and field.data < today():
+            raise ValidationError(_("This day is past. Enter a later one, or leave the field empty."))
+
     def to_command(self) -> Availability:
         """The availability."""
         return Availability(
@@ -114,9 +124,22 @@ class AvailabilityForm(BaseForm):
             languages=self.languages.data or (),
             departments=self.departments.codes,
             remote=bool(self.remote.data),
+            available_from=self.available_from.data,
+            available_until=self.available_until.data,
             causes=self.causes.data or (),
             causes_shared=bool(self.causes_shared.data),
         )
+
+
+class PauseForm(BaseForm):
+    """A pause, with the day on which one may be asked again, or none."""
+
+    until = DayField(_l("Until which day"), validators=[Optional()])
+
+    def validate_until(self, field: DayField) -> None:
+        """A pause ends some day to come, within a year."""
+        if field.data and not today() < field.data <= today() + MAX_PAUSE:
+            raise ValidationError(_("Enter a day to come, within a year, or leave the field empty."))
 
 
 class MissionForm(BaseForm):
@@ -130,6 +153,8 @@ class MissionForm(BaseForm):
     language = SelectField(_l("Working language"), choices=choices(LANGUAGES))
     remote = BooleanField(_l("It can be done remotely"))
     department = SelectField(_l("Place, if somebody has to come"))
+    starts_on = DayField(_l("Begins on"), validators=[Optional()])
+    ends_on = DayField(_l("Must be done by"), validators=[Optional()])
     seats = WholeNumberField(_l("People needed"), 1, 20, default=1)
     budget_line_id = SelectField(_l("Budget line that this mission pays in skills"))
 
@@ -148,6 +173,11 @@ class MissionForm(BaseForm):
         if field.data and self.hours_total.data and field.data > self.hours_total.data:
             raise ValidationError(_("The hours a week cannot be more than the hours of the whole mission."))
 
+    def validate_ends_on(self, field: DayField) -> None:
+        """In order."""
+        if field.data and self.starts_on.data and field.data < self.starts_on.data:
+            raise ValidationError(_("The last day comes before the first one. Correct one of the two."))
+
     def to_command(self) -> Scope:
         """The scope."""
         return Scope(
@@ -159,6 +189,8 @@ class MissionForm(BaseForm):
             language=self.language.data,
             department=self.department.data or None,
             remote=bool(self.remote.data),
+            starts_on=self.starts_on.data,
+            ends_on=self.ends_on.data,
             seats=self.seats.data or 1,
             budget_line_id=int(self.budget_line_id.data) if self.budget_line_id.data else None,
         )

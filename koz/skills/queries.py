@@ -438,7 +438,8 @@ def list_missions_of(session: Session, campaign_id: int, *, drafts: bool = False
 
 def missions_column(limit: int) -> Any:
     """For `campaigns.queries.public_page`: the campaign's public missions, open ones first, as JSON objects."""
-    names = ("id", "title", "state", "hours_total", "hours_per_week", "remote", "department")
+    facts = ("id", "title", "state", "hours_total", "hours_per_week")
+    names = (*facts, "remote", "department", "starts_on", "ends_on")
     rank = case({MissionState.OPEN: 0, MissionState.FILLED: 1}, value=Mission.state, else_=2)
     return rows_of(Mission, names, rank, where=(Mission.state.in_(PUBLIC_MISSIONS),), limit=limit)
 

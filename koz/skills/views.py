@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from koz.campaigns import queries as campaigns
-from koz.campaigns.states import CAUSES, PUBLIC, LineKind
+from koz.campaigns.states import CAUSES, IN_HOURS, PUBLIC
 from koz.core.access import access, current_actor, require_member
 from koz.core.db import reading, unit_of_work
 from koz.core.errors import KozError
@@ -14,9 +14,10 @@ from koz.core.i18n import current_locale
 from koz.core.limits import limit
 from koz.core.paging import after_page, parse_after
 from koz.skills import permissions, queries
-from koz.skills.forms import AvailabilityForm, MissionForm, NeedForm, WordsForm, read_levels
+from koz.skills.forms import AvailabilityForm, MissionForm, NeedForm, PauseForm, WordsForm, read_levels
 from koz.skills.models.offers import Mission, Profile
 from koz.skills.services import missions, profiles
+from koz.skills.services.beside import facts_beside
 from koz.skills.states import (
     DEPARTMENTS,
     LANGUAGES,
@@ -81,9 +82,11 @@ def mission(mission_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         card = queries.get_mission_card(session, actor, mission_id)
+        beside = facts_beside(session, card)
     return render_template(
         "skills/mission.html",
         card=card,
+        beside=beside,
         helped=queries.is_helped(card.campaign),
         campaign_public=card.campaign.state in PUBLIC,
         manages=permissions.can_manage_missions(actor, card.campaign),
@@ -166,17 +169,24 @@ def _availability(profile: Profile | None) -> dict[str, object]:
     return {
         "hours_per_week": profile.hours_per_week, "languages": profile.languages, "remote": profile.remote,
         "departments": ", ".join(profile.departments), "causes": profile.causes,
-        "causes_shared": profile.causes_shared,
+        "causes_shared": profile.causes_shared, "available_from": profile.available_from,
+        "available_until": profile.available_until,
     }  # fmt: skip
 
 
-@bp.post("/professionals/me/pause")
+@bp.route("/professionals/me/pause", methods=["GET", "POST"])
 @access("member")
 def pause() -> ResponseReturnValue:
-    """Stop or restart being proposed."""
-    with unit_of_work() as session:
-        profiles.set_paused(session, require_member().id or 0, paused=request.form.get("paused") == "1")
-    return redirect(url_for("matching.me"), 303)
+    """Stop being proposed, until a day or until one says so; or restart."""
+    actor, form = require_member(), PauseForm()
+    if form.validate_on_submit():
+        wanted = request.form.get("paused") == "1"
+        with unit_of_work() as session:
+            profiles.set_paused(session, actor.id or 0, paused=wanted, until=form.until.data if wanted else None)
+        return redirect(url_for("matching.me", _anchor="pause"), 303)
+    with reading() as session:
+        profile = queries.find_profile(session, actor.id or 0)
+    return render_template("skills/pause.html", form=form, profile=profile), 422 if form.errors else 200
 
 
 @bp.get("/manage/campaigns/<slug>/missions")
@@ -196,7 +206,7 @@ def new_mission(slug: str) -> ResponseReturnValue:
     actor = require_member()
     with reading() as session:
         campaign = campaigns.get_campaign_for(session, actor, slug, permissions.can_manage_missions)
-        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind is LineKind.SKILL]
+        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind in IN_HOURS]
     form = MissionForm(lines=lines)
     if form.validate_on_submit():
         limit("mission", str(actor.id), "60/hour")
@@ -213,7 +223,7 @@ def edit_mission(mission_id: int) -> ResponseReturnValue:
     actor = require_member()
     with reading() as session:
         mission, campaign = queries.get_mission_for(session, actor, mission_id)
-        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind is LineKind.SKILL]
+        lines = [line for line in campaigns.list_lines(session, campaign.id) if line.kind in IN_HOURS]
     form = MissionForm(lines=lines, data=_scope(mission))
     if form.validate_on_submit():
         with unit_of_work() as session:
@@ -224,7 +234,8 @@ def edit_mission(mission_id: int) -> ResponseReturnValue:
 
 
 def _scope(mission: Mission) -> dict[str, object]:
-    names = ("title", "deliverable", "done_criteria", "hours_total", "hours_per_week", "language", "remote", "seats")
+    texts, hours = ("title", "deliverable", "done_criteria"), ("hours_total", "hours_per_week")
+    names = (*texts, *hours, "language", "remote", "seats", "starts_on", "ends_on")
     line = str(mission.budget_line_id) if mission.budget_line_id else ""
     return {n: getattr(mission, n) for n in names} | {
         "department": mission.department or "", "budget_line_id": line,

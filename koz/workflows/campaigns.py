@@ -59,7 +59,7 @@ def mail_failure(session: Session, event: CampaignFailed) -> None:
     params: dict[str, str | int] = {
         "title": campaign.title,
         "collected_minor": campaign.collected_minor,
-        "minimum_minor": campaign.minimum_minor,
+        "minimum_minor": campaign.to_raise_minor,
         "on_failure": campaign.on_failure,
     }
     for person in _team(session, campaign):

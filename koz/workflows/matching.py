@@ -11,15 +11,16 @@ from koz.core.outbox import subscribe
 from koz.matching import queries
 from koz.matching.events import (
     EngagementMoved,
+    InvitationRecalled,
     MissionOffered,
     ProfessionalInvited,
     ProposalAccepted,
     ProposalDeclined,
 )
-from koz.matching.services import proposing
+from koz.matching.services import certifying, diary, letters, planning, proposing, timekeeping
 from koz.matching.states import EngagementState, ProposalState, Side
 from koz.notifications.services import queue_mail
-from koz.skills.events import MissionClosed
+from koz.skills.events import MissionClosed, MissionOpened
 from koz.skills.queries import get_mission
 from koz.skills.services import missions, profiles
 from koz.skills.states import MissionState
@@ -37,16 +38,27 @@ def _write(session: Session, template: str, to: Person | None, params: dict[str,
 
 @subscribe(ProfessionalInvited)
 def mail_invitation(session: Session, event: ProfessionalInvited) -> None:
-    """An association would like your help: the letter itself stands on Koz."""
-    row = queries.get_proposal(session, event.proposal_id)
-    if row.proposal.state is not ProposalState.PROPOSED:
+    """An association would like your help: the letter stands on Koz, behind a link that needs no log-in."""
+    _write_invitation(session, "mission_invitation", event.proposal_id, event.round)
+
+
+@subscribe(InvitationRecalled)
+def mail_reminder(session: Session, event: InvitationRecalled) -> None:
+    """An association still hopes for an answer: once."""
+    _write_invitation(session, "mission_invitation_reminder", event.proposal_id, event.round)
+
+
+def _write_invitation(session: Session, template: str, proposal_id: int, round_: int) -> None:
+    row = queries.get_proposal(session, proposal_id)
+    proposal, to = row.proposal, _person(session, row.proposal.person_id)
+    due = letters.answer_due(proposal.invited_at)
+    if proposal.state is not ProposalState.PROPOSED or proposal.round != round_ or to is None or due is None:
         return
     params: dict[str, str | int] = {
         "mission": row.mission.title, "organisation": row.organisation, "hours": row.mission.hours_total,
-        "path": f"/professionals/me#proposal-{row.proposal.id}",
+        "due": due.isoformat(), "path": f"/letters/{letters.link_token(proposal)}?lang={to.locale}",
     }  # fmt: skip
-    to = _person(session, row.proposal.person_id)
-    _write(session, "mission_invitation", to, params, f"{row.proposal.id}-{event.round}")
+    _write(session, template, to, params, f"{proposal.id}-{round_}")
 
 
 @subscribe(MissionOffered)
@@ -73,9 +85,11 @@ def mail_engagement(session: Session, event: ProposalAccepted) -> None:
         "other": f"{member.name}, {row.organisation}" if member else row.organisation,
         "other_email": (member.email or "") if member else "",
     }
+    them["calendar"] = diary.path(row.engagement.id, professional.locale)
     _write(session, "engaged", _person(session, professional.id), params | them, str(row.engagement.id))
     if member is not None:
         other: dict[str, str | int] = {"other": professional.name, "other_email": professional.email or ""}
+        other["calendar"] = diary.path(row.engagement.id, member.locale)
         _write(session, "engaged", _person(session, member.id), params | other, str(row.engagement.id))
 
 
@@ -105,9 +119,17 @@ def close_missions(session: Session, event: CampaignFailed | CampaignCancelled) 
 
 @subscribe(PersonErased)
 def forget_person(session: Session, event: PersonErased) -> None:
-    """The profile goes, what waits is taken back; engagements stay without a name."""
+    """The profile goes, what waits is taken back; engagements stay without a name, certificates without a fact."""
     profiles.forget_profile(session, event.person_id)
     proposing.forget_person(session, event.person_id)
+    certifying.forget_person(session, event.person_id)
+    timekeeping.forget_words(session, event.person_id)
+
+
+@subscribe(MissionOpened)
+def plan_first_round(session: Session, event: MissionOpened) -> None:
+    """Suggestions for a mission that has just opened; the hourly plan weighs it with all others."""
+    planning.replan(session, [event.mission_id])
 
 
 @subscribe(MissionClosed)
@@ -130,20 +152,23 @@ def mail_decline(session: Session, event: ProposalDeclined) -> None:
 
 @subscribe(EngagementMoved)
 def mail_step(session: Session, event: EngagementMoved) -> None:
-    """Delivered: the organisation confirms. Closed and cancelled: the other side hears of it."""
+    """Delivered: the organisation confirms. Sent back, closed and cancelled: the other side hears of it."""
     row = queries.get_engagement(session, event.engagement_id)
-    params: dict[str, str | int] = {
-        "mission": row.mission.title, "hours": row.engagement.hours_given, "path": f"/engagements/{row.engagement.id}",
-    }  # fmt: skip
+    engagement, state = row.engagement, EngagementState(event.state)
     template = {
         EngagementState.DELIVERED: "delivered",
         EngagementState.CLOSED: "engagement_closed",
         EngagementState.CANCELLED: "engagement_cancelled",
-    }.get(EngagementState(event.state))
+    }.get(state)
+    if state is EngagementState.RUNNING and engagement.delivered_at is not None:
+        template = "engagement_sent_back"
     if template is None:
         return
-    to = row.engagement.member_id if event.by == Side.PROFESSIONAL else row.engagement.person_id
-    _write(session, template, _person(session, to), params, str(row.engagement.id))
+    params: dict[str, str | int] = {
+        "mission": row.mission.title, "hours": engagement.hours_given, "path": f"/engagements/{engagement.id}",
+    }  # fmt: skip
+    to = engagement.member_id if event.by == Side.PROFESSIONAL else engagement.person_id
+    _write(session, template, _person(session, to), params, f"{engagement.id}-{event.revision}")
 
 
 @subscribe(EngagementMoved)

@@ -47,9 +47,11 @@ def test_a_campaign_has_the_fields_of_the_contract_in_their_order(client, sessio
     world.campaign.deadline_on = date(2026, 7, 31)
     session.flush()
     found = get(client, f"/api/v1/campaigns/{world.campaign.slug}")
-    assert list(found) == CONTRACT
+    assert list(found) == [*CONTRACT, "skills_minor", "to_raise_minor"]
     assert found["deadline_at"] == "2026-07-31T21:59:59Z"
-    assert list(found["budget"][0]) == ["label", "kind", "minimum_minor", "optimum_minor"]
+    assert list(found["budget"][0]) == [
+        "label", "kind", "minimum_minor", "optimum_minor", "hours", "hours_given", "skills_minor",
+    ]  # fmt: skip
     assert found["budget"][0]["minimum_minor"] == 100_00
     assert found["consultation"] == world.consultation.slug
     assert found["answer"]["standing"] == "answered"

@@ -249,6 +249,11 @@ def test_wrong_amounts_get_a_sentence_beside_them(post, session, draft, typed, f
     ({"label": "L", "kind": "skill", "hours": "٣"}, "hours"),
     ({"label": "L", "kind": "skill", "hours": "4", "minimum": "10"}, "minimum"),
     ({"label": "L", "kind": "skill", "hours": "4", "optimum": "10"}, "optimum"),
+    ({"label": "L", "kind": "either", "hours": "4", "minimum": ""}, "minimum"),
+    ({"label": "L", "kind": "either", "hours": "4", "minimum": "0"}, "minimum"),
+    ({"label": "L", "kind": "either", "minimum": "100", "hours": ""}, "hours"),
+    ({"label": "L", "kind": "either", "hours": "4", "minimum": "100", "optimum": "90"}, "optimum"),
+    ({"label": "L", "kind": "either", "hours": "4", "minimum": "1200,01"}, "hours"),
     ({"label": "L" * 141, "kind": "money", "minimum": "10"}, "label"),
 ])  # fmt: skip
 def test_lines_that_do_not_hang_together(post, fields, wrong):
@@ -446,3 +451,13 @@ def test_the_desk_costs_the_same_with_many_campaigns(client, session, login, peo
     with queries() as many:
         client.get("/manage")
     assert few.count == many.count <= 4
+
+
+def test_a_line_that_hours_can_replace_has_both_and_counts_in_the_minimum(post, session, draft):
+    post(
+        "budget",
+        row(0, label="Étude", kind="either", minimum="3000", hours="40") | row(1, label="Pose", minimum="200"),
+    )
+    first, _second = queries.list_lines(session, queries.get_campaign(session, draft).id)
+    assert (first.kind, first.minimum_minor, first.optimum_minor, first.hours) == ("either", 3_000_00, 3_000_00, 40)
+    assert queries.get_campaign(session, draft).minimum_minor == 3_200_00

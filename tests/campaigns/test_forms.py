@@ -18,7 +18,9 @@ names = st.one_of(
 )
 cells = st.one_of(
     st.text(max_size=12),
-    st.sampled_from(["", "0", "12,50", "1 234,56", "1e400", "-3", "NaN", "money", "skill", "7", "99999999999", "\x00"]),
+    st.sampled_from(
+        ["", "0", "12,50", "1 234,56", "1e400", "-3", "NaN", "money", "skill", "either", "7", "99999999999", "\x00"]
+    ),
 )
 
 
@@ -55,6 +57,9 @@ def test_a_budget_is_either_right_or_refused_with_a_sentence(typed):
             if line.kind is LineKind.SKILL:
                 assert line.optimum_minor == 0
                 assert 1 <= line.hours <= 10_000
+            elif line.kind is LineKind.EITHER:
+                assert 1 <= line.hours <= 10_000
+                assert 0 < line.minimum_minor <= 300_00 * line.hours
             else:
                 assert line.hours == 0
 

@@ -241,4 +241,4 @@ def test_statements_do_not_grow_with_people_missions_and_skills(session, request
     professionals = q.count
     with counting() as q:
         assert len(ranking.best_missions(session, profiles[0].person_id)) == min(n, 10)
-    assert (professionals, q.count) == (6, 6)
+    assert (professionals, q.count) == (7, 7)

@@ -181,6 +181,7 @@ def test_ties_fall_in_the_order_of_ids_and_closed_matches_are_left_out():
 
 def test_nothing_but_skills_hours_places_languages_and_causes_goes_in():
     assert {f.name for f in dataclasses.fields(Bid)} == {
-        "skills", "languages", "hours_per_week", "remote", "departments", "causes",
+        "skills", "languages", "hours_per_week", "remote", "departments", "causes", "available_from", "available_until",
+        "answers",
     }  # fmt: skip
     assert SAME.weight == 1

@@ -68,7 +68,9 @@ def test_what_is_hidden_or_left_out_is_not_in_the_rows(folders):
     assert [t.number for t in corpus.titles] == ["10", "11"]
     whole = corpus.rows((Origin.ESCO, Origin.ROME))
     rows = corpus.rows(
-        (Origin.ESCO, Origin.ROME), hidden=lambda code, lang, _text: (code, lang) == (f"{SKILL}c", "fr"), without={f"{JOB}p"}
+        (Origin.ESCO, Origin.ROME),
+        hidden=lambda code, lang, _text: (code, lang) == (f"{SKILL}c", "fr"),
+        without={f"{JOB}p"},
     )
     gone, silent = corpus.numbers[f"{JOB}p"], corpus.numbers[f"{SKILL}c"]
     assert gone in {c.id for c in whole.concepts}

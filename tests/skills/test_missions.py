@@ -198,14 +198,14 @@ def test_a_campaign_lists_its_missions_open_ones_first(session):
 
 
 @pytest.mark.parametrize("n", [5, 50])
-def test_lists_take_two_statements_whatever_their_length(session, client, queries, n):
+def test_pages_take_as_many_statements_whatever_their_length(session, client, queries, n):
     campaign = make_campaign(session)
     concepts = [make_concept(session) for _ in range(3)]
     missions_ = [make_mission(session, {c.id: (3, True) for c in concepts}, campaign=campaign) for _ in range(n)]
-    for url in ("/missions", f"/missions/{missions_[0].id}"):
+    for url, most in (("/missions", 2), (f"/missions/{missions_[0].id}", 3)):
         with queries() as q:
             client.get(url)
-        assert q.count == 2, url
+        assert q.count == most, url
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

@@ -1,7 +1,10 @@
 """A professional's profile: own words → skills to tick → time and places, without JavaScript, with nothing inferred."""
 
+from datetime import timedelta
+
 import pytest
 
+from koz.core.clock import today
 from koz.core.errors import Invalid
 from koz.skills import queries
 from koz.skills.forms import AvailabilityForm
@@ -153,13 +156,66 @@ def test_places_are_read_as_people_write_them(app, typed):
 
 def test_a_pause_is_one_button_and_back(session, client, person, concepts):
     profile = make_profile(session, {concepts[0].id: 3}, person=person)
-    client.post("/professionals/me/pause", {"paused": "1"})
+    client.get("/professionals/me/pause")
+    client.post("/professionals/me/pause", {"paused": "1", "until": ""})
     session.refresh(profile)
     assert profile.paused
     assert "en pause" in client.get("/professionals/me").text
     client.post("/professionals/me/pause", {"paused": "0"})
     session.refresh(profile)
     assert not profile.paused
+
+
+def test_a_pause_until_a_day_ends_by_itself(session, client, person, concepts, monkeypatch):
+    profile = make_profile(session, {concepts[0].id: 3}, person=person)
+    back = today() + timedelta(days=40)
+    client.post("/professionals/me/pause", {"paused": "1", "until": back.isoformat()})
+    session.refresh(profile)
+    assert (profile.paused, profile.quiet_until) == (False, back)
+    assert "vous êtes en pause" in client.get("/professionals/me").text.lower()
+    profile.quiet_until = today()
+    session.flush()
+    assert "en pause" not in client.get("/professionals/me").text
+
+
+@pytest.mark.parametrize("days", [0, -1, 400])
+def test_a_pause_ends_within_a_year_and_the_typing_is_kept(session, client, person, concepts, days):
+    make_profile(session, {concepts[0].id: 3}, person=person)
+    day = (today() + timedelta(days=days)).isoformat()
+    page = client.post("/professionals/me/pause", {"paused": "1", "until": day}, status=422)
+    assert page.field("until") == day
+    with pytest.raises(Invalid):
+        profiles.set_paused(session, person.id, paused=True, until=today() + timedelta(days=days))
+
+
+def test_days_of_availability_are_kept_shown_and_in_order(session, client, person, concepts):
+    make_profile(session, {concepts[0].id: 3}, person=person)
+    first, last = today() + timedelta(days=10), today() + timedelta(days=60)
+    typed = GIVEN | {"available_from": f"{first:%d/%m/%Y}", "available_until": last.isoformat()}
+    client.post("/professionals/me/availability", typed)
+    profile = queries.find_profile(session, person.id)
+    session.refresh(profile)
+    assert (profile.available_from, profile.available_until) == (first, last)
+    assert f"du {first.day}" in client.get("/professionals/me").text
+    assert client.get("/professionals/me/availability").field("available_from") == first.isoformat()
+    for wrong in ({"available_until": first.isoformat(), "available_from": last.isoformat()},
+                  {"available_until": "2020-01-01", "available_from": ""}, {"available_from": "bientôt"}):  # fmt: skip
+        page = client.post("/professionals/me/availability", typed | wrong, status=422)
+        assert {n: page.field(n) for n in wrong} == wrong
+        assert page.field("departments") == GIVEN["departments"]
+    client.post("/professionals/me/availability", GIVEN | {"available_from": "", "available_until": ""})
+    session.refresh(profile)
+    assert (profile.available_from, profile.available_until) == (None, None)
+
+
+def test_causes_stay_private_unless_they_are_shared(session, client, person, concepts):
+    profile = make_profile(session, {concepts[0].id: 3}, person=person)
+    page = client.get("/professionals/me/availability")
+    assert "peuvent révéler des opinions" in page.text
+    assert not [b for b in page.all("input", name="causes_shared") if "checked" in b.attrib]
+    client.post("/professionals/me/availability", GIVEN | {"causes": ["education"]})
+    session.refresh(profile)
+    assert (profile.causes, profile.causes_shared) == (["education"], False)
 
 
 def test_limits_of_a_profile(session):

@@ -138,9 +138,7 @@ def test_a_small_taxonomy_teaches_nothing(tmp_path):
 
 def test_retired_skills_and_jobs_are_not_proposed():
     whole = make_rows()
-    rows = Rows.of(
-        (c._replace(retired=c.id in {1008, 200}) for c in whole.concepts), [], whole.edges
-    )
+    rows = Rows.of((c._replace(retired=c.id in {1008, 200}) for c in whole.concepts), [], whole.edges)
     read = JobTitles.of(rows).read("directeur danse", "fr", 30)
     assert 1008 not in ids(read.occupations)
     assert 200 not in ids(read.skills)

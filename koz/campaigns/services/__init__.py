@@ -28,6 +28,7 @@ from koz.campaigns.services.following import (
     unfollow,
     unfollow_path,
 )
+from koz.campaigns.services.hours import Given, count_hours, value_of
 from koz.campaigns.services.news import News, publish_update
 from koz.campaigns.services.publishing import (
     cancel,
@@ -46,6 +47,7 @@ __all__ = [
     "Ask",
     "Contribution",
     "End",
+    "Given",
     "Incomplete",
     "Line",
     "Missing",
@@ -62,6 +64,7 @@ __all__ = [
     "close_due",
     "confirm",
     "confirm_token",
+    "count_hours",
     "create_draft",
     "deadline_bounds",
     "describe",
@@ -91,4 +94,5 @@ __all__ = [
     "task_source",
     "unfollow",
     "unfollow_path",
+    "value_of",
 ]

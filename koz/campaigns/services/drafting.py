@@ -18,7 +18,7 @@ from koz.campaigns import queries
 from koz.campaigns.models import BudgetLine, Campaign, CampaignSource
 from koz.campaigns.permissions import Predicate, can_write
 from koz.campaigns.services.totals import step
-from koz.campaigns.states import EDITABLE, CampaignState, LineKind
+from koz.campaigns.states import EDITABLE, IN_MONEY, CampaignState, LineKind
 from koz.core.access import Actor
 from koz.core.clock import now
 from koz.core.errors import Conflict, NotAllowed
@@ -70,7 +70,10 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of step 3. Amounts in minor units for money, hours for skills; `id` of the line it replaces, if any."""
+    """One line of step 3. Amounts in minor units for money, hours for skills, both for either.
+
+    `id` of the line it replaces, if any.
+    """
 
     label: str
     kind: LineKind = LineKind.MONEY
@@ -165,8 +168,9 @@ def save_story(session: Session, actor: Actor, slug: str, story: Story, version:
 def save_budget(
     session: Session, actor: Actor, slug: str, lines: Sequence[Line], version: int | None = None
 ) -> Campaign:
-    """Save step 3. Lines with the id of one of the campaign's keep it; the campaign's totals are their sums.
+    """Save step 3. Lines with the id of one of the campaign's keep it.
 
+    The campaign's totals are the sums of the lines that can be paid in money.
     Raises Conflict when a line that goes is used elsewhere (by a mission, for one).
     """
     campaign = _claim_to_edit(session, actor, slug, version)
@@ -181,8 +185,8 @@ def save_budget(
             kept.add(line.id)
         line.position, line.label, line.kind = position, new.label, new.kind
         line.minimum_minor, line.optimum_minor, line.hours = new.minimum_minor, new.optimum_minor, new.hours
-    campaign.minimum_minor = sum(line.minimum_minor for line in lines if line.kind is LineKind.MONEY)
-    campaign.optimum_minor = sum(line.optimum_minor for line in lines if line.kind is LineKind.MONEY)
+    campaign.minimum_minor = sum(line.minimum_minor for line in lines if line.kind in IN_MONEY)
+    campaign.optimum_minor = sum(line.optimum_minor for line in lines if line.kind in IN_MONEY)
     _drop_lines(session, stored.keys() - kept)
     return campaign
 

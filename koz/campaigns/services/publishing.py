@@ -68,10 +68,10 @@ def close_due(session: Session, campaign_id: int) -> bool:
     campaign = queries.lock(session, campaign_id)
     day = (now() - GRACE).astimezone(PARIS).date()
     over = campaign.deadline_on is not None and campaign.deadline_on < day
-    if campaign.state is not CampaignState.LIVE or not over or campaign.collected_minor >= campaign.minimum_minor:
+    if campaign.state is not CampaignState.LIVE or not over or campaign.collected_minor >= campaign.to_raise_minor:
         return False
     step(campaign, CampaignState.FAILED)
-    figures = {"collected_minor": campaign.collected_minor, "minimum_minor": campaign.minimum_minor}
+    figures = {"collected_minor": campaign.collected_minor, "minimum_minor": campaign.to_raise_minor}
     add_timeline(session, campaign.id, "failed", figures, key="failed")
     record(session, CampaignFailed(campaign.id))
     return True

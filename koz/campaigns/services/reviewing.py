@@ -14,7 +14,7 @@ from koz.campaigns.models import BudgetLine, Campaign, CampaignReview, CampaignS
 from koz.campaigns.permissions import can_review, can_write
 from koz.campaigns.services.drafting import StaleVersion, claim
 from koz.campaigns.services.totals import step
-from koz.campaigns.states import AFTER_REVIEW, CampaignState, Decision, LineKind
+from koz.campaigns.states import AFTER_REVIEW, IN_MONEY, CampaignState, Decision
 from koz.core.access import Actor
 from koz.core.clock import now, today
 from koz.core.errors import Conflict, Invalid
@@ -53,7 +53,7 @@ def deadline_bounds(day: date | None = None) -> tuple[date, date]:
 def missing(campaign: Campaign, lines: Sequence[BudgetLine], sources: Sequence[CampaignSource]) -> list[Missing]:
     """What must still be filled in before the campaign can be submitted, in the order of the steps."""
     first, last = deadline_bounds()
-    money = [line for line in lines if line.kind is LineKind.MONEY]
+    money = [line for line in lines if line.kind in IN_MONEY]
     checks = (
         ("ask", "ask", bool(campaign.ask), _("Say in one sentence what you ask.")),
         ("ask", "addressee_name", bool(campaign.addressee_name), _("Name the person or the office that is to answer.")),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from koz.core.i18n import _
+from koz.core.i18n import _, ngettext
 from koz.core.templating import long_date, money
 
 Params = Mapping[str, Any]
@@ -18,6 +18,12 @@ def _live(_params: Params) -> str:
 
 
 def _funded(params: Params) -> str:
+    if params.get("skills_minor"):
+        return _(
+            "All that had to be raised is there: %(amount)s have come in, and hours given replace %(skills)s.",
+            amount=money(int(params.get("collected_minor", 0))),
+            skills=money(int(params["skills_minor"])),
+        )
     if "collected_minor" in params:
         return _("The minimum is collected: %(amount)s have come in.", amount=money(int(params["collected_minor"])))
     return _("The minimum is collected.")
@@ -59,6 +65,28 @@ def _mission_filled(params: Params) -> str:
     if params.get("title"):
         return _("Somebody takes on a mission: %(title)s", title=params["title"])
     return _("Somebody takes on a mission.")
+
+
+def _hours_given(params: Params) -> str:
+    if not {"hours", "line", "minor", "to_raise_minor"} <= params.keys():
+        return _("Hours are given: there is less to raise.")
+    return ngettext(
+        "%(num)s hour is given for “%(line)s”: %(less)s less to raise. %(left)s in all must now be raised.",
+        "%(num)s hours are given for “%(line)s”: %(less)s less to raise. %(left)s in all must now be raised.",
+        int(params["hours"]), line=params["line"], less=money(int(params["minor"])),
+        left=money(int(params["to_raise_minor"])),
+    )  # fmt: skip
+
+
+def _hours_back(params: Params) -> str:
+    if not {"hours", "line", "minor", "to_raise_minor"} <= params.keys():
+        return _("Hours will not be given: there is more to raise again.")
+    return ngettext(
+        "%(num)s hour for “%(line)s” will not be given: %(more)s more to raise. %(left)s in all must now be raised.",
+        "%(num)s hours for “%(line)s” will not be given: %(more)s more to raise. %(left)s in all must now be raised.",
+        int(params["hours"]), line=params["line"], more=money(int(params["minor"])),
+        left=money(int(params["to_raise_minor"])),
+    )  # fmt: skip
 
 
 def _mission_done(params: Params) -> str:
@@ -132,6 +160,8 @@ KINDS: Final[Mapping[str, Callable[[Params], str]]] = {
     "refund": _refund,
     "lost": _lost,
     "mission_filled": _mission_filled,
+    "hours_given": _hours_given,
+    "hours_back": _hours_back,
     "mission_done": _mission_done,
     "consultation_opened": _consultation_opened,
     "consultation_closed": _consultation_closed,

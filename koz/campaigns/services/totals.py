@@ -1,4 +1,4 @@
-"""What gifts do to a campaign: totals under its row's lock, and the one moment at which it is funded."""
+"""What gifts do to a campaign: totals under its row's lock, and the one moment at which gifts or hours fund it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -53,13 +53,23 @@ def add_contribution(
     campaign.gifts += gifts
     campaign.donors += donors
     campaign.version += 1
-    reached = campaign.state is CampaignState.LIVE and campaign.collected_minor >= campaign.minimum_minor
-    if reached:
-        step(campaign, CampaignState.FUNDED)
-        campaign.funded_at = now()
-        add_timeline(session, campaign_id, "funded", {"collected_minor": campaign.collected_minor}, key="funded")
-        record(session, CampaignFunded(campaign.id, campaign.collected_minor, campaign.currency))
-    return Contribution(campaign.collected, reached)
+    return Contribution(campaign.collected, fund_if_reached(session, campaign))
+
+
+def fund_if_reached(session: Session, campaign: Campaign) -> bool:
+    """Whether a live campaign, whose row is locked, has now all it must raise: then it is funded, told once.
+
+    What it must raise is its minimum without what hours given replace (ADR 0042). Gifts and hours both ask here, and
+    only here; what is taken back later never asks.
+    """
+    if campaign.state is not CampaignState.LIVE or campaign.collected_minor < campaign.to_raise_minor:
+        return False
+    step(campaign, CampaignState.FUNDED)
+    campaign.funded_at = now()
+    figures = {"collected_minor": campaign.collected_minor, "skills_minor": campaign.skills_minor}
+    add_timeline(session, campaign.id, "funded", figures, key="funded")
+    record(session, CampaignFunded(campaign.id, campaign.collected_minor, campaign.currency, campaign.skills_minor))
+    return True
 
 
 def take_back(session: Session, campaign_id: int, amount: Money, *, lost: bool = False) -> None:

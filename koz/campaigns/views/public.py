@@ -4,6 +4,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from koz.campaigns import queries
+from koz.campaigns.states import IN_HOURS
 from koz.campaigns.views.blueprint import bp
 from koz.core.access import access
 from koz.core.db import reading
@@ -26,6 +27,20 @@ def timeline(slug: str) -> ResponseReturnValue:
     page = after_page(rows, PER_PAGE, lambda entry: entry.id)
     more = page.next_after and url_for("campaigns.timeline", slug=slug, after=page.next_after)
     return render_template("campaigns/timeline.html", campaign=campaign, entries=page.items, next_url=more)
+
+
+@bp.get("/campaigns/<slug>/hours")
+@access("public")
+def hours(slug: str) -> ResponseReturnValue:
+    """What the sum that hours replace is made of: each work, latest first, without names."""
+    after = parse_after(request.args.get("after"))
+    with reading() as session:
+        campaign = queries.get_public_campaign(session, slug)
+        lines = [line for line in queries.list_lines(session, campaign.id) if line.kind in IN_HOURS]
+        rows = queries.list_hours(session, campaign.id, PER_PAGE + 1, after)
+    page = after_page(rows, PER_PAGE, lambda row: row[0].id)
+    more = page.next_after and url_for("campaigns.hours", slug=slug, after=page.next_after)
+    return render_template("campaigns/hours.html", campaign=campaign, lines=lines, rows=page.items, next_url=more)
 
 
 @bp.get("/campaigns/<slug>/updates")

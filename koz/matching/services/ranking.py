@@ -1,6 +1,6 @@
 """The best professionals for a mission and the best missions for a professional, each with its explanation.
 
-Six statements or fewer, whatever the numbers of people, missions and skills (the taxonomy's graph is held in memory).
+Seven statements or fewer, whatever the numbers of people, missions and skills (the taxonomy's graph is held in memory).
 """
 
 from collections.abc import Collection, Iterable
@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from koz.core.errors import Conflict
 from koz.core.i18n import _
 from koz.matching import queries, scoring
-from koz.matching.scoring import Ask, Path, Paths, Score
+from koz.matching.queries.answering import list_answers
+from koz.matching.scoring import Ask, Path, Paths, Score, TermKind
 from koz.skills import queries as skills
 from koz.skills.models.offers import Profile
 from koz.skills.queries import MissionCard
@@ -51,7 +52,11 @@ def best_professionals(session: Session, mission_id: int, top: int = TOP) -> lis
     ways = [(need, concept, path.weight) for need, found in paths.items() for concept, path in found.items()]
     profiles = queries.list_candidates(session, mission_id, ask, ways, top)
     levels = queries.list_levels(session, [p.id for p in profiles])
-    scored = ((p, scoring.score(ask, queries.bid_of(p, levels[p.id], own=False), paths)) for p in profiles)
+    answers = list_answers(session, [p.person_id for p in profiles])
+    scored = (
+        (p, scoring.score(ask, queries.bid_of(p, levels[p.id], answers[p.person_id], own=False), paths))
+        for p in profiles
+    )
     return [RankedProfessional(p, s) for p, s in scoring.best(scored, top, key=lambda p: p.id)]
 
 
@@ -66,7 +71,7 @@ def best_missions(session: Session, person_id: int, top: int = TOP) -> list[Rank
     graph = skills.load_graph(session)
     ways = [(n, r.weight, level) for concept, level in levels.items() for n, r in graph.reach(concept).items()]
     ids = queries.list_fitting_missions(session, profile.id, ways, top)
-    bid = queries.bid_of(profile, levels, own=True)
+    bid = queries.bid_of(profile, levels, list_answers(session, [person_id])[person_id], own=True)
     scored = []
     for card in skills.list_cards(session, ids):
         ask = queries.ask_of(card)
@@ -81,7 +86,9 @@ def explain(session: Session, mission_id: int, profile: Profile, *, own: bool) -
         raise Conflict(_("This mission is filled or closed. See the missions that are open."))
     ask = queries.ask_of(card)
     levels = queries.list_levels(session, [profile.id])[profile.id]
-    return scoring.score(ask, queries.bid_of(profile, levels, own=own), paths_to(skills.load_graph(session), ask))
+    answers = list_answers(session, [profile.person_id])[profile.person_id]
+    bid = queries.bid_of(profile, levels, answers, own=own)
+    return scoring.score(ask, bid, paths_to(skills.load_graph(session), ask))
 
 
 def paths_to(graph: Graph, ask: Ask) -> Paths:
@@ -128,11 +135,12 @@ class NeedLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A score as people read it. `cause` is the part (of 100) of a cause both care for."""
+    """A score as people read it: the parts of 100 of the needs, of a cause both care for, of unanswered invitations."""
 
     points: int
     lines: tuple[NeedLine, ...]
     cause: float
+    answers: float
     closed: tuple[str, ...]
 
     @property
@@ -162,11 +170,18 @@ def read_explanations(session: Session, given: Collection[dict[str, Any]], lang:
         Explanation(
             round(100 * e["score"]),
             tuple(line(n) for n in e["needs"]),
-            sum(100 * t["value"] for t in e["terms"] if t["need"] is None),
+            _points(e, TermKind.CAUSE),
+            _points(e, TermKind.ANSWERS),
             tuple(e["closed"]),
         )
         for e in given
     ]
+
+
+def _points(explanation: dict[str, Any], kind: TermKind) -> float:
+    """What the terms of a kind give; terms kept without a kind and without a need are from before there were kinds."""
+    terms = (t for t in explanation["terms"] if t["need"] is None)
+    return sum(100 * float(t["value"]) for t in terms if t.get("kind", TermKind.CAUSE) == kind)
 
 
 def _ids(explanation: dict[str, Any]) -> Iterable[int]:

@@ -66,7 +66,10 @@ class ProfileSkill(Base):
 
 
 class Mission(Base):
-    """A scoped piece of work of a campaign: what will be handed over, when it counts as done, in how many hours."""
+    """A scoped piece of work of a campaign: what will be handed over, when it counts as done, in how many hours.
+
+    `revision` grows whenever what the mission says changes: calendars know by it which of two files is the newer.
+    """
 
     __tablename__ = "missions"
     __table_args__ = (
@@ -96,6 +99,7 @@ class Mission(Base):
     seats: Mapped[int] = mapped_column(SmallInteger, default=1)
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    revision: Mapped[int] = mapped_column(Integer, default=0)
     state: Mapped[MissionState] = state_column(MissionState, MissionState.DRAFT)
     created_at: Mapped[datetime] = mapped_column(default=now)
     opened_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Missions: scoped by the organisation's owners and editors, opened once they say what they need, closed at the end."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from koz.campaigns import queries as campaigns
 from koz.campaigns.models import BudgetLine, Campaign
-from koz.campaigns.states import PUBLIC, LineKind
+from koz.campaigns.states import IN_HOURS, PUBLIC
 from koz.core.access import Actor
 from koz.core.clock import now
 from koz.core.errors import Conflict, Invalid
@@ -26,7 +27,7 @@ MAX_MISSIONS: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a mission is: texts, hours, language (code), place (département code) or remote, seats."""
+    """What a mission is: texts, hours, language (code), place (département code) or remote, dates if any, seats."""
 
     title: str
     deliverable: str
@@ -36,6 +37,8 @@ class Scope:
     language: str = "fr"
     department: str | None = None
     remote: bool = True
+    starts_on: date | None = None
+    ends_on: date | None = None
     seats: int = 1
     budget_line_id: int | None = None
 
@@ -62,6 +65,8 @@ def edit_mission(session: Session, actor: Actor, mission_id: int, scope: Scope) 
     if mission.state is MissionState.CLOSED:
         raise Conflict(_("This mission is closed. Open it again before you change it."))
     _apply(session, mission, scope)
+    if session.is_modified(mission):
+        mission.revision += 1
     _touch(session, campaign)
     return mission
 
@@ -152,13 +157,16 @@ def _apply(session: Session, mission: Mission, scope: Scope) -> None:
         raise Invalid(_("Choose a place, or tick that the mission can be done remotely."))
     if scope.hours_per_week > scope.hours_total:
         raise Invalid(_("The hours a week cannot be more than the hours of the whole mission."))
+    if scope.starts_on and scope.ends_on and scope.ends_on < scope.starts_on:
+        raise Invalid(_("The last day comes before the first one. Correct one of the two."))
     if scope.budget_line_id is not None:
         line = session.get(BudgetLine, scope.budget_line_id)
-        if line is None or line.campaign_id != mission.campaign_id or line.kind is not LineKind.SKILL:
+        if line is None or line.campaign_id != mission.campaign_id or line.kind not in IN_HOURS:
             raise Invalid(_("Choose a budget line of this campaign that is paid in skills."))
     mission.title, mission.deliverable, mission.done_criteria = scope.title, scope.deliverable, scope.done_criteria
     mission.hours_total, mission.hours_per_week, mission.seats = scope.hours_total, scope.hours_per_week, scope.seats
     mission.language, mission.department, mission.remote = scope.language, scope.department, scope.remote
+    mission.starts_on, mission.ends_on = scope.starts_on, scope.ends_on
     mission.budget_line_id = scope.budget_line_id
 
 

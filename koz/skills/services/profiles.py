@@ -6,6 +6,7 @@ Nothing is inferred: a concept is in a profile because its person ticked it. Thr
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from koz.accounts.services import exporter
 from koz.campaigns.states import CAUSES
-from koz.core.clock import now
+from koz.core.clock import now, today
 from koz.core.errors import Invalid, NotFound
 from koz.core.i18n import _
 from koz.skills import queries
@@ -26,6 +27,8 @@ MAX_WORDS: Final = 2000
 MAX_SKILLS: Final = 40
 MAX_PHRASES: Final = 12
 PER_PHRASE: Final = 4
+#: A pause that ends by itself is no longer than this.
+MAX_PAUSE: Final = timedelta(days=366)
 #: A concept is proposed from this likeness on: below it people mostly see noise.
 PROPOSE_FROM: Final = 0.45
 #: A phrase is taken for a job title from this likeness to a known title on; so many of the job's skills are proposed.
@@ -49,12 +52,14 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Availability:
-    """When, where, in which languages and for what: codes of `koz/skills/states.py`."""
+    """When, where, in which languages and for what: codes of `koz/skills/states.py`. No date means at any time."""
 
     hours_per_week: int
     languages: Sequence[str]
     departments: Sequence[str] = ()
     remote: bool = True
+    available_from: date | None = None
+    available_until: date | None = None
     causes: Sequence[str] = ()
     causes_shared: bool = False
 
@@ -160,6 +165,8 @@ def _set_availability(profile: Profile, given: Availability) -> None:
         raise Invalid(_("Choose at least one language you work in."))
     if not given.remote and not given.departments:
         raise Invalid(_("Choose a place, or tick that you can work remotely."))
+    if given.available_from and given.available_until and given.available_until < given.available_from:
+        raise Invalid(_("The last day comes before the first one. Correct one of the two."))
     assert set(given.languages) <= set(LANGUAGES)
     assert set(given.departments) <= set(DEPARTMENTS)
     assert set(given.causes) <= set(CAUSES)
@@ -167,19 +174,21 @@ def _set_availability(profile: Profile, given: Availability) -> None:
     profile.languages = sorted(set(given.languages))
     profile.departments = sorted(set(given.departments))
     profile.remote = given.remote
+    profile.available_from, profile.available_until = given.available_from, given.available_until
     profile.causes = sorted(set(given.causes))
     profile.causes_shared = given.causes_shared
     profile.updated_at = now()
 
 
-def set_paused(session: Session, person_id: int, *, paused: bool) -> None:
-    """Stop or restart being proposed; a pause of some days ends with the restart too. Raises NotFound."""
+def set_paused(session: Session, person_id: int, *, paused: bool, until: date | None = None) -> None:
+    """Stop or restart being proposed; a pause `until` a day ends by itself on that day. Raises NotFound, Invalid."""
     profile = _lock(session, person_id)
     if profile is None:
         raise NotFound(_("You have no profile yet. Tell what you can do first."))
-    profile.paused = paused
-    if not paused:
-        profile.quiet_until = None
+    if until is not None and not today() < until <= today() + MAX_PAUSE:
+        raise Invalid(_("Enter a day to come, within a year, or leave the field empty."))
+    profile.paused = paused and until is None
+    profile.quiet_until = until if paused else None
 
 
 def forget_profile(session: Session, person_id: int) -> bool:
@@ -220,6 +229,10 @@ def without(suggestions: Sequence[Suggestion], known: Collection[int]) -> list[S
     ]
 
 
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
 @exporter("profile")
 def _export_profile(session: Session, person_id: int) -> list[dict[str, Any]]:
     """The profile as its person wrote and confirmed it."""
@@ -230,6 +243,7 @@ def _export_profile(session: Session, person_id: int) -> list[dict[str, Any]]:
     return [{
         "words": profile.words, "hours_per_week": profile.hours_per_week, "languages": profile.languages,
         "departments": profile.departments, "remote": profile.remote, "causes": profile.causes,
-        "causes_shared": profile.causes_shared, "paused": profile.paused,
+        "causes_shared": profile.causes_shared, "paused": profile.paused, "quiet_until": _iso(profile.quiet_until),
+        "available_from": _iso(profile.available_from), "available_until": _iso(profile.available_until),
         "skills": [{"label_fr": s.label_fr, "label_en": s.label_en, "level": s.level} for s in skills],
     }]  # fmt: skip

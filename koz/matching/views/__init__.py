@@ -1,6 +1,7 @@
 """Pages of matching: the professional's own page, the organisation's list for a mission, the engagement of both."""
 
 from collections.abc import Sequence
+from email.utils import parseaddr
 from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -8,14 +9,20 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from koz.core.access import access, current_actor, require_member
+from koz.core.clock import today
 from koz.core.db import reading, unit_of_work
 from koz.core.errors import NotFound
 from koz.core.i18n import _, current_locale
 from koz.core.limits import limit
+from koz.core.settings import current_settings
 from koz.matching import queries
-from koz.matching.forms import HoursForm, ReasonForm
-from koz.matching.queries import ProposalRow
-from koz.matching.services import engaging, proposing, ranking
+from koz.matching.forms import HoursForm, ReasonForm, TimeForm
+from koz.matching.queries import ProposalRow, answer_times, keeping
+from koz.matching.queries import planning as plans
+from koz.matching.services import diary, engaging, planning, proposing, ranking, rounds
+from koz.matching.services.answering import answer_words
+from koz.matching.services.certifying import duration
+from koz.matching.services.letters import answer_due
 from koz.matching.services.ranking import Explanation
 from koz.matching.states import (
     ENGAGEMENT_BADGES,
@@ -23,10 +30,10 @@ from koz.matching.states import (
     GATE_WORDS,
     PROPOSAL_WORDS,
     REASON_WORDS,
+    UNDER_WAY,
     EngagementState,
     ProposalState,
     Side,
-    steps_for,
 )
 from koz.skills import queries as skills
 
@@ -36,8 +43,12 @@ SUGGESTED: Final = 5
 
 @bp.app_context_processor
 def words() -> dict[str, object]:
-    """Words of states, for templates."""
+    """Words of states, of times and of how soon somebody answers, for templates."""
     return {
+        "answer_due": answer_due,
+        "answer_words": answer_words,
+        "contact": parseaddr(current_settings().mail_from)[1],
+        "duration": duration,
         "ENGAGEMENT_BADGES": ENGAGEMENT_BADGES,
         "ENGAGEMENT_WORDS": ENGAGEMENT_WORDS,
         "GATE_WORDS": GATE_WORDS,
@@ -62,20 +73,32 @@ def me() -> ResponseReturnValue:
         own = skills.list_profile_skills(session, profile.id) if profile else []
         rows = queries.list_proposals_of_person(session, actor.id or 0)
         needs = skills.list_needs(session, [r.mission.id for r in rows])
-        best = [] if profile is None or profile.paused else ranking.best_missions(session, actor.id or 0, SUGGESTED)
+        asleep = profile is None or profile.paused or bool(profile.quiet_until and profile.quiet_until > today())
+        best = [] if asleep else ranking.best_missions(session, actor.id or 0, SUGGESTED)
         engagements = queries.list_engagements_of_person(session, actor.id or 0)
         tuning = queries.list_tuning(session, actor.id or 0)
-        letters = _explained(session, rows)
+        mails = _explained(session, rows)
         reasons = ranking.read_explanations(session, [b.score.as_json() for b in best], current_locale())
+        askers = {r.campaign.organisation_id for r in rows} | {b.card.campaign.organisation_id for b in best}
+        times = answer_times.of_organisations(session, askers)
+        own_times = answer_times.of_person(session, actor.id or 0)
+        this_week = queries.count_invitations(session, actor.id or 0)
+        history = keeping.count_history(session, actor.id or 0)
     return render_template(
         "matching/me.html",
         profile=profile,
+        asleep=asleep,
         skills=own,
-        letters=[x for x in letters if x[0].proposal.made_by is Side.ORGANISATION],
-        offers=[x for x in letters if x[0].proposal.made_by is Side.PROFESSIONAL],
+        letters=[x for x in mails if x[0].proposal.made_by is Side.ORGANISATION],
+        offers=[x for x in mails if x[0].proposal.made_by is Side.PROFESSIONAL],
         needs=needs,
         best=list(zip(best, reasons, strict=True)),
-        engagements=engagements,
+        engagements=[r for r in engagements if r.engagement.state in UNDER_WAY],
+        history=history,
+        times=times,
+        own_times=own_times,
+        this_week=this_week,
+        per_week=queries.PER_WEEK,
         tuning=tuning,
         later=ProposalState.LATER,
     )
@@ -140,6 +163,8 @@ def matches(mission_id: int) -> ResponseReturnValue:
         engagements = queries.list_engagements_of_mission(session, mission_id)
         reasons = ranking.read_explanations(session, [b.score.as_json() for b in best], current_locale())
         proposals = _explained(session, rows)
+        plan, planned = plans.find_mission_plan(session, mission_id), plans.list_planned(session, mission_id)
+        suggested = ranking.read_explanations(session, [p.explanation for p in planned], current_locale())
     waiting = {ProposalState.PROPOSED, ProposalState.LATER}
     asked = [x for x in proposals if x[0].proposal.made_by is Side.ORGANISATION]
     return render_template(
@@ -151,9 +176,42 @@ def matches(mission_id: int) -> ResponseReturnValue:
         offers=[x for x in proposals if x[0].proposal.made_by is Side.PROFESSIONAL and x[0].proposal.state in waiting],
         asked=asked,
         waiting=sum(x[0].proposal.state is ProposalState.PROPOSED for x in asked),
-        most=proposing.PER_SEAT * mission.seats,
+        most=planning.PER_SEAT * mission.seats,
         engagements=engagements,
+        plan=plan,
+        suggested=suggested,
+        suggested_ids={p.profile_id for p in planned},
+        days=rounds.ROUND.days,
+        sent=_number("sent"),
+        left=_number("left"),
     )
+
+
+def _number(name: str) -> int | None:
+    """A small number of the address, told by the page before."""
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
+
+
+@bp.post("/manage/missions/<int:mission_id>/invite-planned")
+@access("owner")
+def invite_planned(mission_id: int) -> ResponseReturnValue:
+    """Invite everybody whom the plan suggests for this round, as far as it is still possible."""
+    actor = require_member()
+    limit("invite_planned", str(actor.id), "60/hour")
+    done = rounds.send_planned(unit_of_work, actor, mission_id)
+    return redirect(url_for("matching.matches", mission_id=mission_id, sent=done.sent, left=done.left), 303)
+
+
+@bp.post("/manage/missions/<int:mission_id>/auto")
+@access("owner")
+def set_auto(mission_id: int) -> ResponseReturnValue:
+    """Let the suggestions of each round go out by themselves, or not any more."""
+    actor = require_member()
+    with unit_of_work() as session:
+        skills.get_mission_for(session, actor, mission_id)
+        planning.set_auto(session, mission_id, actor.id if request.form.get("auto") == "on" else None)
+    return redirect(url_for("matching.matches", mission_id=mission_id, _anchor="round"), 303)
 
 
 @bp.post("/manage/missions/<int:mission_id>/invite")
@@ -165,7 +223,8 @@ def invite(mission_id: int) -> ResponseReturnValue:
         raise NotFound(_("This person cannot be invited any more. Reload the list and choose somebody else."))
     limit("invite", str(actor.id), "120/hour")
     with unit_of_work() as session:
-        proposing.invite(session, actor, mission_id, int(text))
+        proposal = proposing.invite(session, actor, mission_id, int(text))
+        planning.after_answer(session, mission_id, proposal.person_id)
     return redirect(url_for("matching.matches", mission_id=mission_id), 303)
 
 
@@ -193,18 +252,34 @@ def organisation_answer(proposal_id: int, answer: str) -> ResponseReturnValue:
 @access("owner")
 def engagement(engagement_id: int) -> ResponseReturnValue:
     """What both agreed to, who is who, where it stands, the next step."""
-    return _engagement_page(engagement_id, HoursForm())
+    return engagement_page(engagement_id)
 
 
-def _engagement_page(engagement_id: int, form: HoursForm) -> ResponseReturnValue:
+def engagement_page(
+    engagement_id: int, form: HoursForm | None = None, entry: TimeForm | None = None
+) -> ResponseReturnValue:
+    """The page of an engagement, with a form that was filled in wrongly, if any."""
+    form, entry = form or HoursForm(formdata=None), entry or TimeForm(formdata=None)
     with reading() as session:
         row, side = queries.get_engagement_for(session, require_member(), engagement_id)
         needs = skills.list_needs(session, [row.mission.id])[row.mission.id]
-    steps = steps_for(row.engagement.state, side)
+        log = keeping.list_log(session, engagement_id)
+        certificate = keeping.find_certificate(session, engagement_id) if side is Side.PROFESSIONAL else None
     shown = render_template(
-        "matching/engagement.html", row=row, side=side, needs=needs, steps=steps, form=form, State=EngagementState
+        "matching/engagement.html",
+        row=row,
+        side=side,
+        needs=needs,
+        log=log,
+        minutes=sum(e.minutes for e in log),
+        period=diary.period_of(row),
+        certificate=certificate,
+        steps=engaging.steps_now(row.engagement, side),
+        form=form,
+        entry=entry,
+        State=EngagementState,
     )
-    return shown, 422 if form.errors else 200
+    return shown, 422 if form.errors or entry.errors else 200
 
 
 @bp.post("/engagements/<int:engagement_id>/<step>")
@@ -214,8 +289,8 @@ def advance(engagement_id: int, step: str) -> ResponseReturnValue:
     if step not in set(EngagementState):
         abort(404)
     form, new = HoursForm(), EngagementState(step)
-    if new is EngagementState.DELIVERED and not form.validate_on_submit():
-        return _engagement_page(engagement_id, form)
+    if new is EngagementState.DELIVERED and "hours" in request.form and not form.validate_on_submit():
+        return engagement_page(engagement_id, form)
     with unit_of_work() as session:
         engaging.advance(session, current_actor(), engagement_id, new, form.hours.data)
     return redirect(url_for("matching.engagement", engagement_id=engagement_id), 303)

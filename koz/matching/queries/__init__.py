@@ -19,7 +19,20 @@ from koz.core.errors import NotFound
 from koz.core.i18n import _
 from koz.matching.models import Engagement, Proposal
 from koz.matching.permissions import side_of
-from koz.matching.scoring import CAUSE_BONUS, MUST_FLOOR, MUST_WEIGHT, SHOW_FROM, WISH_WEIGHT, Ask, Bid, Need
+from koz.matching.queries import answering
+from koz.matching.scoring import (
+    CAUSE_BONUS,
+    MUST_FLOOR,
+    MUST_WEIGHT,
+    NO_HISTORY,
+    SHOW_FROM,
+    SLACK,
+    WISH_WEIGHT,
+    Answers,
+    Ask,
+    Bid,
+    Need,
+)
 from koz.matching.states import SEATED, WAITING, EngagementState, ProposalState, Side
 from koz.skills.models.offers import Mission, Profile, ProfileSkill
 from koz.skills.permissions import HELPED
@@ -29,7 +42,7 @@ WEEK: Final = timedelta(days=7)
 #: Nobody is asked more often than this in seven days.
 PER_WEEK: Final = 3
 #: What a person's own refusals keep away from them: matched against the mission and its campaign (m, c).
-_TUNED: Final = """
+TUNED: Final = """
     EXISTS (
         SELECT FROM proposals t JOIN missions tm ON tm.id = t.mission_id JOIN campaigns tc ON tc.id = tm.campaign_id
         WHERE t.person_id = p.person_id AND t.tunes AND (
@@ -39,16 +52,18 @@ _TUNED: Final = """
         )
     )
 """
-_PAIR_IS_NEW: Final = """
+PAIR_IS_NEW: Final = """
     NOT EXISTS (SELECT FROM memberships o WHERE o.person_id = p.person_id AND o.organisation_id = c.organisation_id)
     AND NOT EXISTS (
         SELECT FROM proposals x WHERE x.person_id = p.person_id AND x.mission_id = m.id
         AND (x.state <> 'withdrawn' OR x.invited_at > :week_ago)
     )
 """
-_PAIR_IS_POSSIBLE: Final = """
+PAIR_IS_POSSIBLE: Final = """
     m.language = ANY (p.languages) AND p.hours_per_week >= m.hours_per_week
     AND ((m.remote AND p.remote) OR m.department = ANY (p.departments))
+    AND coalesce(p.available_from <= coalesce(m.starts_on, m.ends_on), true)
+    AND coalesce(p.available_until >= coalesce(m.ends_on, m.starts_on), true)
 """
 _PROFESSIONALS: Final = text(
     f"""
@@ -68,15 +83,18 @@ _PROFESSIONALS: Final = text(
         FROM met GROUP BY profile_id
     )
     SELECT p.id
-    FROM ranked r JOIN profiles p ON p.id = r.profile_id JOIN persons h ON h.id = p.person_id
+    FROM ranked r JOIN profiles p ON p.id = r.profile_id JOIN persons o ON o.id = p.person_id
+        LEFT JOIN ({answering.HISTORY}) h ON h.person_id = p.person_id
         CROSS JOIN missions m JOIN campaigns c ON c.id = m.campaign_id
     WHERE m.id = :mission_id AND r.musts = :musts AND r.fit >= :show_from
-        AND NOT p.paused AND coalesce(p.quiet_until <= :today, true)
-        AND h.erased_at IS NULL AND h.email_verified_at IS NOT NULL
-        AND {_PAIR_IS_POSSIBLE} AND {_PAIR_IS_NEW} AND NOT {_TUNED}
+        AND NOT p.paused AND coalesce(p.quiet_until <= :today, true) AND coalesce(p.available_until >= :today, true)
+        AND o.erased_at IS NULL AND o.email_verified_at IS NOT NULL
+        AND {PAIR_IS_POSSIBLE} AND {PAIR_IS_NEW} AND NOT {TUNED}
         AND (SELECT count(*) FROM proposals x WHERE x.person_id = p.person_id AND x.invited_at > :week_ago) < :per_week
     ORDER BY
-        round((r.fit + CASE WHEN p.causes_shared AND c.cause = ANY (p.causes) THEN :bonus ELSE 0 END)::numeric, 9) DESC,
+        round((
+            r.fit + CASE WHEN p.causes_shared AND c.cause = ANY (p.causes) THEN :bonus ELSE 0 END - {answering.LOSS}
+        )::numeric, 9) DESC,
         p.id
     LIMIT :top
     """  # noqa: S608 - pieces of this module only
@@ -105,13 +123,13 @@ _MISSIONS: Final = text(
         JOIN campaigns c ON c.id = m.campaign_id CROSS JOIN profiles p
     WHERE p.id = :profile_id AND m.state = 'open' AND c.state = ANY (:helped)
         AND r.musts = w.musts AND r.fit / w.weight >= :show_from
-        AND {_PAIR_IS_POSSIBLE} AND {_PAIR_IS_NEW} AND NOT {_TUNED}
+        AND {PAIR_IS_POSSIBLE} AND {PAIR_IS_NEW} AND NOT {TUNED}
     ORDER BY
         round((r.fit / w.weight + CASE WHEN c.cause = ANY (p.causes) THEN :bonus ELSE 0 END)::numeric, 9) DESC, m.id
     LIMIT :top
     """  # noqa: S608 - pieces of this module only
 )
-_WEIGHTS: Final = {"must_weight": MUST_WEIGHT, "wish_weight": WISH_WEIGHT, "must_floor": MUST_FLOOR}
+WEIGHTS: Final = {"must_weight": MUST_WEIGHT, "wish_weight": WISH_WEIGHT, "must_floor": MUST_FLOOR - SLACK}
 
 
 def ask_of(card: MissionCard) -> Ask:
@@ -124,10 +142,12 @@ def ask_of(card: MissionCard) -> Ask:
         remote=mission.remote,
         department=mission.department,
         cause=card.campaign.cause,
+        starts_on=mission.starts_on,
+        ends_on=mission.ends_on,
     )
 
 
-def bid_of(profile: Profile, skills: Mapping[int, int], *, own: bool) -> Bid:
+def bid_of(profile: Profile, skills: Mapping[int, int], answers: Answers = NO_HISTORY, *, own: bool) -> Bid:
     """What a professional offers, as scoring reads it. Causes count for the person; for others only if shared."""
     return Bid(
         skills=skills,
@@ -136,6 +156,9 @@ def bid_of(profile: Profile, skills: Mapping[int, int], *, own: bool) -> Bid:
         remote=profile.remote,
         departments=frozenset(profile.departments),
         causes=frozenset(profile.causes) if own or profile.causes_shared else frozenset(),
+        available_from=profile.available_from,
+        available_until=profile.available_until,
+        answers=answers,
     )
 
 
@@ -152,10 +175,10 @@ def list_candidates(
     session: Session, mission_id: int, ask: Ask, ways: Sequence[tuple[int, int, float]], top: int
 ) -> Sequence[Profile]:
     """Profiles that fit a mission best and may be asked now. `ways`: (need, declared concept, weight)."""
-    values: dict[str, Any] = _WEIGHTS | {
+    values: dict[str, Any] = WEIGHTS | answering.values() | {
         "needs": [w[0] for w in ways], "concepts": [w[1] for w in ways], "weights": [w[2] for w in ways],
         "whole": sum(n.weight for n in ask.needs), "musts": sum(n.must for n in ask.needs),
-        "mission_id": mission_id, "show_from": SHOW_FROM - 1e-9, "today": today(), "week_ago": now() - WEEK,
+        "mission_id": mission_id, "show_from": SHOW_FROM - SLACK, "today": today(), "week_ago": now() - WEEK,
         "per_week": PER_WEEK, "bonus": CAUSE_BONUS, "top": top,
     }  # fmt: skip
     ids = session.scalars(_PROFESSIONALS, values).all()
@@ -166,9 +189,9 @@ def list_fitting_missions(
     session: Session, profile_id: int, ways: Sequence[tuple[int, float, int]], top: int
 ) -> Sequence[int]:
     """Ids of open missions that fit a profile best. `ways`: (need, weight, declared level)."""
-    values: dict[str, Any] = _WEIGHTS | {
+    values: dict[str, Any] = WEIGHTS | {
         "needs": [w[0] for w in ways], "weights": [w[1] for w in ways], "levels": [float(w[2]) for w in ways],
-        "profile_id": profile_id, "helped": [s.value for s in HELPED], "show_from": SHOW_FROM - 1e-9,
+        "profile_id": profile_id, "helped": [s.value for s in HELPED], "show_from": SHOW_FROM - SLACK,
         "week_ago": now() - WEEK, "bonus": CAUSE_BONUS, "top": top,
     }  # fmt: skip
     return session.scalars(_MISSIONS, values).all()
@@ -313,6 +336,11 @@ def get_engagement(session: Session, engagement_id: int) -> EngagementRow:
     if row is None:
         raise no_engagement()
     return EngagementRow(*row)
+
+
+def state_of_engagement(session: Session, engagement_id: int) -> EngagementState | None:
+    """Where an engagement stands now, whatever this session read before."""
+    return session.scalar(select(Engagement.state).where(Engagement.id == engagement_id))
 
 
 def get_engagement_for(session: Session, actor: Actor, engagement_id: int) -> tuple[EngagementRow, Side]:
