@@ -15,7 +15,7 @@ from tests.factories.skills import ESCO, JOB, ROME, SKILL
 #: What the figures may fall below what was measured, by another machine's arithmetic alone.
 MARGIN = 0.005
 #: nDCG@10 of French and English titles, acc@5 of sheets, as `koz skills evaluate` gives them for seed 0.
-REACHED = {"G3 fr": 0.0, "G3 en": 0.0, "G4": 0.0}
+REACHED = (0.553, 0.554, 0.839)
 
 
 def put(folder, files):
@@ -53,7 +53,7 @@ def test_the_split_depends_on_number_and_seed_alone():
     assert held != [is_held_out(key, 1) for key in keys]
     assert abs(sum(held) / len(keys) - HELD_OUT) < 0.02
     assert not any(is_held_out(key, 0) and is_for_tuning(key, 0) for key in keys)
-    assert share("10200", 0) == 0.0
+    assert share("10200", 0) == pytest.approx(0.0441107326, abs=1e-9)
 
 
 def test_gain_counts_essential_skills_twice_and_early_ones_more():
@@ -135,6 +135,8 @@ def test_unusable_arguments_exit_2(run, args):
 def test_the_goals_on_titles_are_reached(shared):
     corpus = read_corpus(shared / "data/esco", shared / "data/rome")
     measures = titles.measure(Setting(corpus))
-    values = {m.name: m.value for m in measures}
-    assert all(m.reached for m in measures), values
-    assert [m.n for m in measures if m.goal == "G3"] == [532, 532]
+    values = {m.name: round(m.value, 4) for m in measures}
+    assert [m.n for m in measures] == [532, 532, 2335, 2335]
+    for measure, reached in zip(measures, REACHED, strict=False):
+        assert measure.value >= reached - MARGIN, values
+        assert measure.reached, values
