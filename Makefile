@@ -42,8 +42,9 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 	$(BIN)/python scripts/audit.py
 	@! grep -nE 'https?://|--(extra-)?index-url' requirements/*.txt || { echo "a host is named in the requirements"; exit 1; }
 
-bench: setup ## what pages and webhooks cost, as ratios to floors of the same run
+bench: setup ## what pages, webhooks and plans cost, as ratios to floors of the same run
 	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.teams
 
 chaos: setup ## money under chaos by hand: make chaos GIFTS=2000 SEED=7 (NAIVE=1 shows that it can fail)

@@ -30,6 +30,7 @@ from koz.payments.stripe_gateway import StripeGateway
 #: Modules with a blueprint `bp`.
 BLUEPRINTS: Final[tuple[str, ...]] = (
     "koz.accounts.views",
+    "koz.admin.exposure",
     "koz.admin.reviews",
     "koz.admin.views",
     "koz.answers.views",

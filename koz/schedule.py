@@ -9,6 +9,7 @@ PERIODIC: Final[tuple[tuple[str, int], ...]] = (
     ("campaigns.tidy_followers", 3600),
     ("consultations.close_due", 60),
     ("matching.remind", 3600),
+    ("matching.rounds", 3600),
     ("notifications.send_due", 30),
     ("notifications.tidy", 600),
     ("outbox.relay", 20),

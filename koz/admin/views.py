@@ -39,6 +39,7 @@ SECTIONS: Final[tuple[tuple[str, Any], ...]] = (
     ("admin.inbox", _l("Inbox")),
     ("admin.outbox", _l("Outbox")),
     ("admin.mail_list", _l("Mails")),
+    ("exposure.report", _l("Invitations")),
     ("admin.audit", _l("Log")),
 )
 

@@ -161,7 +161,8 @@ def _priced(stages: Stages, missions: NDArray[np.int32], takes: Longs) -> list[t
         width = stages.width[missions].astype(np.int64)
         used = np.minimum(left, width)
         left = left - used
-        out.append((width - used, round(bonus / STEP)))
+        if bonus:
+            out.append((width - used, round(bonus / STEP)))
     out.append((takes, 0))
     return out
 

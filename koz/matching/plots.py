@@ -19,9 +19,9 @@ def draw_rounds(outcomes: Sequence[Outcome]) -> str:
     tall = top + height + 60 + 20 * len(lines)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {tall}" role="img" aria-labelledby="t d">',
-        '<g font-family="sans-serif" font-size="13" fill="#222">',
         '<title id="t">Share of seats filled after each round</title>',
         f'<desc id="d">{escape(" ".join(lines))}</desc>',
+        '<g font-family="sans-serif" font-size="13" fill="#222">',
         '<rect width="100%" height="100%" fill="#fff"/>',
         f'<text x="{left}" y="24" font-size="16">Share of seats filled after each round</text>',
     ]

@@ -17,10 +17,10 @@ from koz.matching.events import (
     ProposalAccepted,
     ProposalDeclined,
 )
-from koz.matching.services import certifying, diary, letters, proposing, timekeeping
+from koz.matching.services import certifying, diary, letters, planning, proposing, timekeeping
 from koz.matching.states import EngagementState, ProposalState, Side
 from koz.notifications.services import queue_mail
-from koz.skills.events import MissionClosed
+from koz.skills.events import MissionClosed, MissionOpened
 from koz.skills.queries import get_mission
 from koz.skills.services import missions, profiles
 from koz.skills.states import MissionState
@@ -124,6 +124,12 @@ def forget_person(session: Session, event: PersonErased) -> None:
     proposing.forget_person(session, event.person_id)
     certifying.forget_person(session, event.person_id)
     timekeeping.forget_words(session, event.person_id)
+
+
+@subscribe(MissionOpened)
+def plan_first_round(session: Session, event: MissionOpened) -> None:
+    """Suggestions for a mission that has just opened; the hourly plan weighs it with all others."""
+    planning.replan(session, [event.mission_id])
 
 
 @subscribe(MissionClosed)

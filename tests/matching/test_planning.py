@@ -166,3 +166,16 @@ def test_stages_feed_every_mission_before_one_gets_more():
 def test_what_makes_no_sense_is_refused(edges):
     with pytest.raises(ValueError, match=r"\."):
         plan(edges, np.ones(1, np.int32), np.ones(2, np.int32))
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_among_many_plans_of_equal_worth_the_order_of_ids_decides(staged):
+    dice = np.random.default_rng(5)
+    pairs = np.unique(dice.integers(0, [300, 60], (3000, 2)), axis=0).astype(np.int32)
+    edges = Edges(pairs[:, 0], pairs[:, 1], dice.integers(2, 6, len(pairs)) / 10)
+    room, wanted = np.full(300, 1, np.int32), np.full(60, 4, np.int32)
+    stages = stages_of(wanted) if staged else None
+    first = plan(edges, room, wanted, stages).chosen
+    for _ in range(5):
+        order = dice.permutation(len(pairs))
+        assert (plan(Edges(*(x[order] for x in edges)), room, wanted, stages).chosen == first[order]).all()

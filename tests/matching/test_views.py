@@ -257,7 +257,7 @@ def test_statements_do_not_grow_with_rows(session, client, login, skill, countin
     login(owner)
     with queries() as q:
         client.get(f"/manage/missions/{mission.id}/matches")
-    assert (own, q.count) == (20, 14)
+    assert (own, q.count) == (20, 17)
 
 
 def test_a_mission_that_closes_answers_everybody(session, client, login, letters, pair):

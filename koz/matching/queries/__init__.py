@@ -42,7 +42,7 @@ WEEK: Final = timedelta(days=7)
 #: Nobody is asked more often than this in seven days.
 PER_WEEK: Final = 3
 #: What a person's own refusals keep away from them: matched against the mission and its campaign (m, c).
-_TUNED: Final = """
+TUNED: Final = """
     EXISTS (
         SELECT FROM proposals t JOIN missions tm ON tm.id = t.mission_id JOIN campaigns tc ON tc.id = tm.campaign_id
         WHERE t.person_id = p.person_id AND t.tunes AND (
@@ -52,14 +52,14 @@ _TUNED: Final = """
         )
     )
 """
-_PAIR_IS_NEW: Final = """
+PAIR_IS_NEW: Final = """
     NOT EXISTS (SELECT FROM memberships o WHERE o.person_id = p.person_id AND o.organisation_id = c.organisation_id)
     AND NOT EXISTS (
         SELECT FROM proposals x WHERE x.person_id = p.person_id AND x.mission_id = m.id
         AND (x.state <> 'withdrawn' OR x.invited_at > :week_ago)
     )
 """
-_PAIR_IS_POSSIBLE: Final = """
+PAIR_IS_POSSIBLE: Final = """
     m.language = ANY (p.languages) AND p.hours_per_week >= m.hours_per_week
     AND ((m.remote AND p.remote) OR m.department = ANY (p.departments))
     AND coalesce(p.available_from <= coalesce(m.starts_on, m.ends_on), true)
@@ -89,7 +89,7 @@ _PROFESSIONALS: Final = text(
     WHERE m.id = :mission_id AND r.musts = :musts AND r.fit >= :show_from
         AND NOT p.paused AND coalesce(p.quiet_until <= :today, true) AND coalesce(p.available_until >= :today, true)
         AND o.erased_at IS NULL AND o.email_verified_at IS NOT NULL
-        AND {_PAIR_IS_POSSIBLE} AND {_PAIR_IS_NEW} AND NOT {_TUNED}
+        AND {PAIR_IS_POSSIBLE} AND {PAIR_IS_NEW} AND NOT {TUNED}
         AND (SELECT count(*) FROM proposals x WHERE x.person_id = p.person_id AND x.invited_at > :week_ago) < :per_week
     ORDER BY
         round((
@@ -123,13 +123,13 @@ _MISSIONS: Final = text(
         JOIN campaigns c ON c.id = m.campaign_id CROSS JOIN profiles p
     WHERE p.id = :profile_id AND m.state = 'open' AND c.state = ANY (:helped)
         AND r.musts = w.musts AND r.fit / w.weight >= :show_from
-        AND {_PAIR_IS_POSSIBLE} AND {_PAIR_IS_NEW} AND NOT {_TUNED}
+        AND {PAIR_IS_POSSIBLE} AND {PAIR_IS_NEW} AND NOT {TUNED}
     ORDER BY
         round((r.fit / w.weight + CASE WHEN c.cause = ANY (p.causes) THEN :bonus ELSE 0 END)::numeric, 9) DESC, m.id
     LIMIT :top
     """  # noqa: S608 - pieces of this module only
 )
-_WEIGHTS: Final = {"must_weight": MUST_WEIGHT, "wish_weight": WISH_WEIGHT, "must_floor": MUST_FLOOR - SLACK}
+WEIGHTS: Final = {"must_weight": MUST_WEIGHT, "wish_weight": WISH_WEIGHT, "must_floor": MUST_FLOOR - SLACK}
 
 
 def ask_of(card: MissionCard) -> Ask:
@@ -175,7 +175,7 @@ def list_candidates(
     session: Session, mission_id: int, ask: Ask, ways: Sequence[tuple[int, int, float]], top: int
 ) -> Sequence[Profile]:
     """Profiles that fit a mission best and may be asked now. `ways`: (need, declared concept, weight)."""
-    values: dict[str, Any] = _WEIGHTS | answering.values() | {
+    values: dict[str, Any] = WEIGHTS | answering.values() | {
         "needs": [w[0] for w in ways], "concepts": [w[1] for w in ways], "weights": [w[2] for w in ways],
         "whole": sum(n.weight for n in ask.needs), "musts": sum(n.must for n in ask.needs),
         "mission_id": mission_id, "show_from": SHOW_FROM - SLACK, "today": today(), "week_ago": now() - WEEK,
@@ -189,7 +189,7 @@ def list_fitting_missions(
     session: Session, profile_id: int, ways: Sequence[tuple[int, float, int]], top: int
 ) -> Sequence[int]:
     """Ids of open missions that fit a profile best. `ways`: (need, weight, declared level)."""
-    values: dict[str, Any] = _WEIGHTS | {
+    values: dict[str, Any] = WEIGHTS | {
         "needs": [w[0] for w in ways], "weights": [w[1] for w in ways], "levels": [float(w[2]) for w in ways],
         "profile_id": profile_id, "helped": [s.value for s in HELPED], "show_from": SHOW_FROM - SLACK,
         "week_ago": now() - WEEK, "bonus": CAUSE_BONUS, "top": top,

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from koz.core.clock import now, today
 from koz.matching.models import Engagement, Proposal
 from koz.matching.queries import (
-    _PAIR_IS_NEW,
-    _PAIR_IS_POSSIBLE,
-    _TUNED,
-    _WEIGHTS,
+    PAIR_IS_NEW,
+    PAIR_IS_POSSIBLE,
     PER_WEEK,
+    TUNED,
     WEEK,
+    WEIGHTS,
     EngagementRow,
     _engagement_query,
     answering,
@@ -57,7 +57,7 @@ _CANDIDATES: Final = text(
         WHERE r.covers_musts AND r.fit >= :show_from
             AND NOT p.paused AND coalesce(p.quiet_until <= :today, true) AND coalesce(p.available_until >= :today, true)
             AND o.erased_at IS NULL AND o.email_verified_at IS NOT NULL
-            AND {_PAIR_IS_POSSIBLE} AND {_PAIR_IS_NEW} AND NOT {_TUNED}
+            AND {PAIR_IS_POSSIBLE} AND {PAIR_IS_NEW} AND NOT {TUNED}
             AND (SELECT count(*) FROM proposals x WHERE x.person_id = p.person_id AND x.invited_at > :week_ago)
                 < :per_week
     )
@@ -74,7 +74,7 @@ def list_candidates_of(
     `ways`: (need, declared concept, weight), each once.
     """
     listed = sorted(ways)
-    values: dict[str, Any] = _WEIGHTS | answering.values() | {
+    values: dict[str, Any] = WEIGHTS | answering.values() | {
         "needs": [w[0] for w in listed], "concepts": [w[1] for w in listed], "weights": [w[2] for w in listed],
         "missions": sorted(mission_ids), "show_from": SHOW_FROM - SLACK, "today": today(), "week_ago": now() - WEEK,
         "per_week": PER_WEEK, "bonus": CAUSE_BONUS, "top": top,

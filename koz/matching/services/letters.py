@@ -60,7 +60,8 @@ def open_letter(session: Session, token: str) -> Letter:
     if asked_again or find_person(session, proposal.person_id) is None:
         raise Gone(_("This link opens nothing any more. Log in to see what waits for you."))
     answered = proposal.state in {ProposalState.ACCEPTED, ProposalState.DECLINED}
-    if proposal.state not in WAITING and not answered:
+    late = proposal.state is ProposalState.EXPIRED  # a late answer counts while the mission is open
+    if proposal.state not in WAITING and not answered and not late:
         raise Gone(
             _("This invitation does not stand any more: the mission has somebody, or the association took it back.")
         )

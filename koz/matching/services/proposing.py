@@ -25,15 +25,14 @@ from koz.matching.events import MissionOffered, ProfessionalInvited, ProposalAcc
 from koz.matching.models import Engagement, Proposal
 from koz.matching.permissions import side_of
 from koz.matching.scoring import Score
-from koz.matching.services import ranking
+from koz.matching.services import planning, ranking
+from koz.matching.services.planning import PER_SEAT
 from koz.matching.states import WAITING, EngagementState, ProposalState, Reason, Side, may_answer
 from koz.skills import queries as skills
 from koz.skills.models.offers import Profile
 from koz.skills.services import missions
 from koz.skills.states import MissionState
 
-#: Invitations of a mission that may wait for an answer together, for each of its seats.
-PER_SEAT: Final = 3
 #: Reasons that keep like missions away from the person who gave them.
 TUNING: Final = frozenset({Reason.HOURS, Reason.PLACE, Reason.CAUSE})
 QUIET: Final = timedelta(days=30)
@@ -127,6 +126,8 @@ def _ask(
         return session.get_one(Proposal, made), _Asked.NEW
     pair = select(Proposal.id).where(Proposal.mission_id == mission_id, Proposal.person_id == profile.person_id)
     proposal = queries.lock_proposal(session, session.scalars(pair).one())
+    if proposal.state is ProposalState.EXPIRED and side is Side.PROFESSIONAL:
+        return proposal, _Asked.MET  # a late answer, and it is yes
     if proposal.state in WAITING:
         return proposal, _Asked.STANDING if proposal.made_by is side else _Asked.MET
     again = proposal.state is ProposalState.WITHDRAWN or proposal.declined_by is side
@@ -172,6 +173,8 @@ def _accept(session: Session, proposal: Proposal, actor: Actor) -> int:
         missions.step(session, mission, MissionState.FILLED)
     line_id = mission.budget_line_id or 0
     record(session, ProposalAccepted(engagement_id, proposal.id, mission.hours_total, mission.seats, line_id))
+    session.flush()
+    planning.after_answer(session, mission.id, proposal.person_id)
     return engagement_id
 
 
@@ -191,6 +194,8 @@ def decline(session: Session, actor: Actor, proposal_id: int, reason: Reason | N
     if not again:
         proposal.state, proposal.declined_by, proposal.answered_at = ProposalState.DECLINED, side, now()
         record(session, ProposalDeclined(proposal.id, side.value, proposal.round))
+        session.flush()
+        planning.after_answer(session, proposal.mission_id, proposal.person_id)
 
 
 def _keep_quiet(session: Session, person_id: int) -> None:
@@ -209,6 +214,8 @@ def put_off(session: Session, actor: Actor, proposal_id: int) -> None:
     if not may_answer(proposal.state, ProposalState.LATER):
         raise _answered()
     proposal.state, proposal.answered_at = ProposalState.LATER, now()
+    session.flush()
+    planning.after_answer(session, proposal.mission_id, proposal.person_id)
 
 
 def withdraw(session: Session, actor: Actor, proposal_id: int) -> None:
@@ -219,6 +226,8 @@ def withdraw(session: Session, actor: Actor, proposal_id: int) -> None:
     if not may_answer(proposal.state, ProposalState.WITHDRAWN):
         raise _answered()
     proposal.state, proposal.answered_at = ProposalState.WITHDRAWN, proposal.answered_at or now()
+    session.flush()
+    planning.after_answer(session, proposal.mission_id, proposal.person_id)
 
 
 def stop_tuning(session: Session, person_id: int) -> int:

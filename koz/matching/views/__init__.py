@@ -18,7 +18,8 @@ from koz.core.settings import current_settings
 from koz.matching import queries
 from koz.matching.forms import HoursForm, ReasonForm, TimeForm
 from koz.matching.queries import ProposalRow, answer_times, keeping
-from koz.matching.services import diary, engaging, proposing, ranking
+from koz.matching.queries import planning as plans
+from koz.matching.services import diary, engaging, planning, proposing, ranking, rounds
 from koz.matching.services.answering import answer_words
 from koz.matching.services.certifying import duration
 from koz.matching.services.letters import answer_due
@@ -162,6 +163,8 @@ def matches(mission_id: int) -> ResponseReturnValue:
         engagements = queries.list_engagements_of_mission(session, mission_id)
         reasons = ranking.read_explanations(session, [b.score.as_json() for b in best], current_locale())
         proposals = _explained(session, rows)
+        plan, planned = plans.find_mission_plan(session, mission_id), plans.list_planned(session, mission_id)
+        suggested = ranking.read_explanations(session, [p.explanation for p in planned], current_locale())
     waiting = {ProposalState.PROPOSED, ProposalState.LATER}
     asked = [x for x in proposals if x[0].proposal.made_by is Side.ORGANISATION]
     return render_template(
@@ -173,9 +176,42 @@ def matches(mission_id: int) -> ResponseReturnValue:
         offers=[x for x in proposals if x[0].proposal.made_by is Side.PROFESSIONAL and x[0].proposal.state in waiting],
         asked=asked,
         waiting=sum(x[0].proposal.state is ProposalState.PROPOSED for x in asked),
-        most=proposing.PER_SEAT * mission.seats,
+        most=planning.PER_SEAT * mission.seats,
         engagements=engagements,
+        plan=plan,
+        suggested=suggested,
+        suggested_ids={p.profile_id for p in planned},
+        days=rounds.ROUND.days,
+        sent=_number("sent"),
+        left=_number("left"),
     )
+
+
+def _number(name: str) -> int | None:
+    """A small number of the address, told by the page before."""
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
+
+
+@bp.post("/manage/missions/<int:mission_id>/invite-planned")
+@access("owner")
+def invite_planned(mission_id: int) -> ResponseReturnValue:
+    """Invite everybody whom the plan suggests for this round, as far as it is still possible."""
+    actor = require_member()
+    limit("invite_planned", str(actor.id), "60/hour")
+    done = rounds.send_planned(unit_of_work, actor, mission_id)
+    return redirect(url_for("matching.matches", mission_id=mission_id, sent=done.sent, left=done.left), 303)
+
+
+@bp.post("/manage/missions/<int:mission_id>/auto")
+@access("owner")
+def set_auto(mission_id: int) -> ResponseReturnValue:
+    """Let the suggestions of each round go out by themselves, or not any more."""
+    actor = require_member()
+    with unit_of_work() as session:
+        skills.get_mission_for(session, actor, mission_id)
+        planning.set_auto(session, mission_id, actor.id if request.form.get("auto") == "on" else None)
+    return redirect(url_for("matching.matches", mission_id=mission_id, _anchor="round"), 303)
 
 
 @bp.post("/manage/missions/<int:mission_id>/invite")
@@ -187,7 +223,8 @@ def invite(mission_id: int) -> ResponseReturnValue:
         raise NotFound(_("This person cannot be invited any more. Reload the list and choose somebody else."))
     limit("invite", str(actor.id), "120/hour")
     with unit_of_work() as session:
-        proposing.invite(session, actor, mission_id, int(text))
+        proposal = proposing.invite(session, actor, mission_id, int(text))
+        planning.after_answer(session, mission_id, proposal.person_id)
     return redirect(url_for("matching.matches", mission_id=mission_id), 303)
 
 
