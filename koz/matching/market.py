@@ -26,7 +26,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from json.decoder import WHITESPACE, scanstring  # type: ignore[attr-defined] # not in its stubs
@@ -67,17 +67,23 @@ class Market:
     graph: Graph
     per_week: int = PER_WEEK
     per_seat: int = PER_SEAT
+    ways: dict[int, Mapping[int, Path]] = field(default_factory=dict, compare=False, repr=False)
 
     def reached_by(self, concept: int) -> Mapping[int, float]:
         """The concepts that speak for one, with the weight of the best path."""
-        return {c: r.weight for c, r in self.graph.reached_by(concept).items()}
+        return {c: path.weight for c, path in self._ways_to(concept).items()}
 
     def paths_to(self, ask: Ask) -> Paths:
         """The paths that lead to a mission's needs."""
-        return {
-            n.concept_id: {c: Path(r.weight, r.via) for c, r in self.graph.reached_by(n.concept_id).items()}
-            for n in ask.needs
-        }
+        return {n.concept_id: self._ways_to(n.concept_id) for n in ask.needs}
+
+    def _ways_to(self, concept: int) -> Mapping[int, Path]:
+        """Kept, since missions of a trade ask for the same things."""
+        known = self.ways.get(concept)
+        if known is None:
+            reached = self.graph.reached_by(concept)
+            known = self.ways[concept] = {c: Path(r.weight, r.via) for c, r in reached.items()}
+        return known
 
 
 class _Fault(Exception):

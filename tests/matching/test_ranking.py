@@ -5,12 +5,14 @@ from datetime import timedelta
 from itertools import combinations
 
 import pytest
+from sqlalchemy import select
 
 from koz.campaigns.states import CampaignState
 from koz.core.clock import now, today
 from koz.matching import queries
 from koz.matching.models import Proposal
-from koz.matching.scoring import best, score
+from koz.matching.queries.answering import list_answers
+from koz.matching.scoring import ANSWER_WEIGHT, Answers, best, score
 from koz.matching.services import ranking
 from koz.matching.states import ProposalState, Reason, Side
 from koz.skills.queries import list_cards, load_graph
@@ -188,6 +190,27 @@ def test_french_and_english_words_of_the_same_skills_give_the_same_score(session
     assert found[0].score.as_json() == found[1].score.as_json()
 
 
+def days(dice, first, last):
+    """Two days in order, one of them, or none."""
+    day = today() + timedelta(days=dice.randint(1, 20))
+    values = {first: day, last: day + timedelta(days=9)}
+    return dice.choice([{}, {}, values, {first: day}, {last: day + timedelta(days=4)}])
+
+
+def asked_for(session, mission, profile, state, since=timedelta(days=20), until=None):
+    """The person was invited `since` ago; what came of it, `until` ago."""
+    pair = select(Proposal.id).where(Proposal.mission_id == mission.id, Proposal.person_id == profile.person_id)
+    if session.scalar(pair) is None:
+        session.add(
+            Proposal(
+                mission_id=mission.id, person_id=profile.person_id, made_by=Side.ORGANISATION, state=state, score=1,
+                explanation={}, invited_at=now() - since, answered_at=None if until is None else now() - until,
+                declined_by=Side.PROFESSIONAL if state == "declined" else None,
+            )
+        )  # fmt: skip
+        session.flush()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_database_chooses_exactly_those_whom_the_score_puts_first(session, seed):
     dice = random.Random(seed)
@@ -200,6 +223,7 @@ def test_the_database_chooses_exactly_those_whom_the_score_puts_first(session, s
             session, {c.id: (dice.randint(1, 5), dice.random() < 0.3) for c in dice.sample(concepts, dice.randint(1, 4))},
             campaign=make_campaign(session, cause=dice.choice(causes)), hours_per_week=dice.randint(1, 4),
             department=dice.choice(places), remote=dice.random() < 0.5, language=dice.choice(["fr", "en"]),
+            **days(dice, "starts_on", "ends_on"),
         )
         for _ in range(25)
     ]  # fmt: skip
@@ -208,16 +232,23 @@ def test_the_database_chooses_exactly_those_whom_the_score_puts_first(session, s
             session, {c.id: dice.randint(1, 5) for c in dice.sample(concepts, dice.randint(1, 6))},
             languages=dice.choice([["fr"], ["en", "fr"]]), hours_per_week=dice.randint(1, 5),
             departments=[dice.choice(places)], remote=dice.random() < 0.6, causes=[dice.choice(causes)],
-            causes_shared=dice.random() < 0.5,
+            causes_shared=dice.random() < 0.5, **days(dice, "available_from", "available_until"),
         )
         for _ in range(40)
     ]  # fmt: skip
+    silent = [make_mission(session, {}, state=MissionState.CLOSED) for _ in range(7)]
     levels = queries.list_levels(session, [p.id for p in profiles])
     asks = {c.mission.id: queries.ask_of(c) for c in list_cards(session, [m.id for m in missions])}
     paths = {m: ranking.paths_to(load_graph(session), ask) for m, ask in asks.items()}
 
+    for n, profile in enumerate(profiles):  # to missions of nobody's list, long enough ago
+        for state in dice.choices(["proposed", "declined", "later", "withdrawn"], k=dice.randint(0, 2)):
+            asked_for(session, silent[n % 7], profile, state)
+    answers = list_answers(session, [p.person_id for p in profiles])
+
     def pair(mission, profile, *, own):
-        return score(asks[mission.id], queries.bid_of(profile, levels[profile.id], own=own), paths[mission.id])
+        bid = queries.bid_of(profile, levels[profile.id], answers[profile.person_id], own=own)
+        return score(asks[mission.id], bid, paths[mission.id])
 
     for mission in missions:
         wanted = best(((p, pair(mission, p, own=False)) for p in profiles), 5, key=lambda p: p.id)
@@ -242,3 +273,80 @@ def test_statements_do_not_grow_with_people_missions_and_skills(session, request
     with counting() as q:
         assert len(ranking.best_missions(session, profiles[0].person_id)) == min(n, 10)
     assert (professionals, q.count) == (7, 7)
+
+
+def test_unanswered_invitations_take_a_little_off_and_both_sides_see_it(session, press):
+    mission = make_mission(session, {press.id: (3, False)})
+    silent, new = make_profile(session, {press.id: 3}), make_profile(session, {press.id: 3})
+    for _ in range(4):
+        asked_for(session, make_mission(session, {}, state=MissionState.CLOSED), silent, ProposalState.PROPOSED)
+    found = ranking.best_professionals(session, mission.id)
+    assert ids(found) == [new.id, silent.id]
+    assert found[1].score.total == pytest.approx(1 - ANSWER_WEIGHT * 4 / 8)
+    (own,) = ranking.best_missions(session, silent.person_id)
+    assert own.score.as_json() == found[1].score.as_json()
+    newcomer, late = ranking.read_explanations(session, [f.score.as_json() for f in found], "fr")
+    assert (newcomer.answers, late.answers) == (0, pytest.approx(-2.5))
+
+
+@pytest.mark.parametrize(
+    ("state", "since", "until", "counted"),
+    [
+        ("proposed", 20, None, Answers(1, 0)), ("proposed", 3, None, Answers()), ("proposed", 400, None, Answers()),
+        ("declined", 20, 19, Answers(1, 1)), ("later", 20, 19, Answers(1, 1)), ("accepted", 3, 2, Answers(1, 1)),
+        ("withdrawn", 20, 18, Answers()), ("withdrawn", 20, 2, Answers(1, 0)),
+    ],
+)  # fmt: skip
+def test_which_invitations_say_something_about_a_person(session, state, since, until, counted):
+    profile = make_profile(session, {})
+    gone = None if until is None else timedelta(days=until)
+    asked_for(session, make_mission(session, {}), profile, ProposalState(state), timedelta(days=since), gone)
+    assert list_answers(session, [profile.person_id]) == {profile.person_id: counted}
+
+
+def test_who_put_an_invitation_off_had_answered_when_it_is_withdrawn(session, press):
+    from koz.matching.services import proposing
+    from tests.factories.matching import actor_of
+
+    mission = make_mission(session, {press.id: (3, False)})
+    profile = make_profile(session, {press.id: 3})
+    proposal = invite(session, mission, profile)
+    proposing.put_off(session, actor_of(session, profile.person_id), proposal.id)
+    answered = proposal.answered_at
+    assert answered is not None
+    proposing.end_waiting(session, mission.id)
+    session.flush()
+    assert (proposal.state, proposal.answered_at) == (ProposalState.WITHDRAWN, answered)
+
+
+def test_days_of_a_mission_and_a_person_must_agree(session, press):
+    start = today() + timedelta(days=10)
+    mission = make_mission(session, {press.id: (3, True)}, starts_on=start, ends_on=start + timedelta(days=20))
+    fits = make_profile(session, {press.id: 3}, available_from=start, available_until=start + timedelta(days=20))
+    late = make_profile(session, {press.id: 3}, available_from=start + timedelta(days=1))
+    early = make_profile(session, {press.id: 3}, available_until=start + timedelta(days=19))
+    assert ids(ranking.best_professionals(session, mission.id)) == [fits.id]
+    for other in (late, early):
+        assert ranking.best_missions(session, other.person_id) == []
+        assert [g.value for g in ranking.explain(session, mission.id, other, own=True).closed] == ["dates"]
+    undated = make_mission(session, {press.id: (3, True)})
+    make_profile(session, {press.id: 3}, available_until=today() - timedelta(days=1))
+    assert ids(ranking.best_professionals(session, undated.id)) == [fits.id, late.id, early.id]
+
+
+def test_gender_names_and_words_change_neither_scores_nor_proposals(session):
+    from koz.skills.services import profiles
+
+    editor = make_concept(session, "rédiger pour le web", "web editor")
+    mission = make_mission(session, {editor.id: (3, True)})
+    texts = ["Chargé de rédiger pour le web", "Chargée de rédiger pour le web", "chargé·e de rédiger pour le web"]
+    names = ["Jean Martin", "Fatoumata Diallo", "Nguyễn Thị Hoa"]
+    people = []
+    for words, name in zip(texts, names, strict=True):
+        said = {x.found[0].id for x in profiles.suggest(session, words, "fr") if x.found}
+        assert said == {editor.id}
+        born = f"{words}. Je suis né(e) à Bamako, elle / il."
+        people.append(make_profile(session, {editor.id: 4}, words=born, person=make_person(session, name=name)))
+    found = ranking.best_professionals(session, mission.id)
+    assert ids(found) == [p.id for p in people]
+    assert len({str(f.score.as_json()) for f in found}) == 1

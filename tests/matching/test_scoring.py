@@ -3,12 +3,26 @@
 import dataclasses
 import math
 import random
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koz.matching.scoring import CAUSE_BONUS, SAME, Ask, Bid, Gate, Need, Path, best, score
+from koz.matching.scoring import (
+    ANSWER_WEIGHT,
+    CAUSE_BONUS,
+    SAME,
+    Answers,
+    Ask,
+    Bid,
+    Gate,
+    Need,
+    Path,
+    TermKind,
+    best,
+    score,
+)
 
 CONCEPTS = st.integers(1, 12)
 LEVELS = st.integers(1, 5)
@@ -45,13 +59,17 @@ def without(bid, gone):
 def random_pair(dice):
     ids = dice.sample(range(1, 13), dice.randint(1, 6))
     ask = Ask(
-        needs=tuple(Need(i, dice.randint(1, 5), dice.random() < 0.4) for i in ids),
+        needs=tuple(
+            Need(i, dice.randint(1, 5), dice.random() < 0.4, dice.choice([None, dice.random() + 0.01])) for i in ids
+        ),
         language=dice.choice(["fr", "en"]), hours_per_week=dice.randint(1, 10), cause=dice.choice(["", "climate"]),
     )  # fmt: skip
     skills = {i: dice.randint(1, 5) for i in dice.sample(range(1, 13), dice.randint(0, 8))}
+    asked = dice.randint(0, 12)
     bid = Bid(
-        skills=skills, languages=frozenset({"fr"}), hours_per_week=dice.randint(0, 10), causes=frozenset({"climate"})
-    )
+        skills=skills, languages=frozenset({"fr"}), hours_per_week=dice.randint(0, 10), causes=frozenset({"climate"}),
+        answers=Answers(asked, dice.randint(0, asked)),
+    )  # fmt: skip
     paths = {
         i: {c: Path(dice.random(), (dice.randint(1, 12),)) for c in dice.sample(range(1, 13), dice.randint(0, 6))}
         for i in ids
@@ -74,7 +92,7 @@ def test_terms_add_up_and_taking_skills_away_costs_what_was_shown(pair, gone):
 def holds_what_was_shown(ask, bid, paths, gone):
     whole = score(ask, bid, paths)
     assert math.isclose(sum(t.value for t in whole.terms), whole.total, abs_tol=1e-6)
-    assert 0 <= whole.total <= 1 + CAUSE_BONUS + 1e-9
+    assert -ANSWER_WEIGHT <= whole.total <= 1 + CAUSE_BONUS + 1e-9
     assert math.isclose(sum(t["value"] for t in whole.as_json()["terms"]), whole.as_json()["score"], abs_tol=1e-6)
     for skill in bid.skills:
         less = score(ask, without(bid, {skill}), paths)
@@ -177,6 +195,35 @@ def test_ties_fall_in_the_order_of_ids_and_closed_matches_are_left_out():
     ranked = best([(7, same), (3, less), (2, same), (1, closed)], 10, key=lambda x: x)
     assert [item for item, _score in ranked] == [2, 7, 3]
     assert best([(7, same), (2, same)], 1, key=lambda x: x)[0][0] == 2
+
+
+def test_answers_take_off_only_what_was_left_unanswered():
+    assert Answers().loss == Answers(9, 9).loss == 0
+    assert Answers(1, 0).loss == pytest.approx(0.01)
+    assert Answers(4, 2).loss == pytest.approx(0.0125)
+    assert Answers(10_000, 0).loss < ANSWER_WEIGHT
+    found = score(ASK, dataclasses.replace(BID, answers=Answers(4, 0)), {})
+    assert (found.terms[-1].kind, found.terms[-1].value) == (TermKind.ANSWERS, pytest.approx(-0.025))
+    assert found.total == pytest.approx(0.975)
+    assert found.shown
+
+
+@pytest.mark.parametrize(
+    ("mission", "person", "open_"),
+    [
+        ((None, None), (1, 2), True), ((3, 9), (None, None), True), ((3, 9), (3, 9), True), ((3, 9), (4, None), False),
+        ((3, 9), (None, 8), False), ((3, None), (None, 2), False), ((3, None), (4, None), False),
+        ((3, None), (1, 3), True), ((None, 9), (10, None), False), ((None, 9), (5, 9), True),
+        ((None, 9), (None, 8), False),
+    ],
+)  # fmt: skip
+def test_one_must_be_there_from_the_first_day_to_the_last(mission, person, open_):
+    def day(n):
+        return n and date(2027, 1, n)
+
+    ask = dataclasses.replace(ASK, starts_on=day(mission[0]), ends_on=day(mission[1]))
+    bid = dataclasses.replace(BID, available_from=day(person[0]), available_until=day(person[1]))
+    assert (Gate.DATES not in score(ask, bid, {}).closed) is open_
 
 
 def test_nothing_but_skills_hours_places_languages_and_causes_goes_in():
