@@ -22,7 +22,7 @@ from koz.skills.models.concepts import SkillAlias, SkillConcept, SkillEdge
 from koz.skills.models.offers import Mission, MissionNeed, Profile, ProfileSkill
 from koz.skills.states import PUBLIC_MISSIONS, MissionState
 from koz.skills.taxonomy import Alias, Concept, Edge, Embedder, Graph, Origin, Rows, SearchIndex
-from koz.skills.taxonomy.index import Index, Told
+from koz.skills.taxonomy.index import Index, Told, make_contents
 from koz.skills.taxonomy.shelf import Key, Shelf
 from koz.skills.taxonomy.titles import Near
 
@@ -139,9 +139,9 @@ def prepare_index(session: Session, told: Told = lambda _name: None, *, anew: bo
     found = None if anew else shelf.find(key)
     if found is None:
         told("rows")
-        made = Index.made(load_rows(session), told)
+        contents = make_contents(load_rows(session), told)
         told("files")
-        shelf.put(key, made)
+        shelf.put(key, contents)
     place = shelf.place(key)
     return Prepared(place, sum(path.stat().st_size for path in place.iterdir()), made=found is None)
 

@@ -5,12 +5,15 @@ store by `from_store(store, prefix)`: its names in the store are prefix and name
 add one: a field of `Index` and a line in `COMPONENTS`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any, Final, NamedTuple, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from koz.skills.taxonomy.crosslingual import pairs_of
 from koz.skills.taxonomy.derived import derive, drawers
@@ -23,8 +26,9 @@ from koz.skills.taxonomy.titles import JobTitles
 
 Arrays = dict[str, NDArray[Any]]
 Texts = dict[str, list[str]]
+Contents = tuple[Arrays, Texts]
 Told = Callable[[str], None]
-"""Told the name of each part of the work as it begins."""
+"""Told the name of each part of the work as it is done."""
 
 
 class Component(Protocol):
@@ -97,9 +101,9 @@ class Cards:
         return Card(self._texts["codes"][row], self._texts["fr"][row] or None, self._texts["en"][row] or None)
 
     def names(self) -> dict[int, str]:
-        """A name of each concept, the French one where there is one, by its id."""
-        labels = zip(self._texts["fr"], self._texts["en"], strict=True)
-        return dict(zip(self._arrays["ids"].tolist(), (fr or en for fr, en in labels), strict=True))
+        """The concepts by id, each with its label: the French one if there is one."""
+        ids = self._arrays["ids"].tolist()
+        return {i: self._texts["fr"][row] or self._texts["en"][row] for row, i in enumerate(ids)}
 
     def same(self, concept_id: int) -> set[int]:
         """The concepts joined to this one as the same."""
@@ -117,6 +121,8 @@ def make_graph(rows: Rows) -> Graph:
     )
 
 
+#: From so many concepts on the components are worth a process each.
+MANY: Final = 5_000
 #: By field of `Index`.
 COMPONENTS: Final[Mapping[str, Maker]] = {
     "cards": Maker(Cards.of, Cards.from_store),
@@ -136,12 +142,10 @@ class Index:
     titles: JobTitles
 
     @classmethod
-    def made(cls, rows: Rows, told: Told = lambda _name: None) -> Self:
-        """Made in memory."""
-        parts = {}
-        for field, maker in COMPONENTS.items():
-            told(field)
-            parts[field] = maker.make(rows)
+    def made(cls, rows: Rows) -> Self:
+        """Made in memory, here."""
+        with threadpool_limits(1):
+            parts = {field: maker.make(rows) for field, maker in COMPONENTS.items()}
         return cls(**cast("dict[str, Any]", parts))
 
     @classmethod
@@ -150,12 +154,50 @@ class Index:
         parts = {field: maker.load(store, f"{field}.") for field, maker in COMPONENTS.items()}
         return cls(**cast("dict[str, Any]", parts))
 
-    def contents(self) -> tuple[Arrays, Texts]:
+    def contents(self) -> Contents:
         """All arrays and texts, by their names in the store."""
-        arrays: Arrays = {}
-        texts: Texts = {}
+        return _joined(_named(field, getattr(self, field)) for field in COMPONENTS)
+
+
+def make_contents(rows: Rows, told: Told = lambda _name: None) -> Contents:
+    """What `Index.made(rows).contents()` is, with the components of a large taxonomy made side by side.
+
+    Each is made in a process of its own, forked from this one, which must have no other threads (a command has none).
+    """
+    if len(rows.concepts) < MANY:
         for field in COMPONENTS:
-            part: Component = getattr(self, field)
-            arrays |= {f"{field}.{name}": array for name, array in part.arrays().items()}
-            texts |= {f"{field}.{name}": listed for name, listed in part.texts().items()}
-        return arrays, texts
+            told(field)
+        return Index.made(rows).contents()
+    _Forked.rows = rows
+    found = []
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+        for made in as_completed([pool.submit(_make_one, field) for field in reversed(list(COMPONENTS))]):
+            field, contents = made.result()
+            told(field)
+            found.append(contents)
+    return _joined(found)
+
+
+class _Forked:
+    """What a forked process finds: handing it over would copy it."""
+
+    rows: Rows
+
+
+def _make_one(field: str) -> tuple[str, Contents]:
+    with threadpool_limits(1):
+        return field, _named(field, COMPONENTS[field].make(_Forked.rows))
+
+
+def _named(field: str, part: Component) -> Contents:
+    arrays = {f"{field}.{name}": array for name, array in part.arrays().items()}
+    return arrays, {f"{field}.{name}": listed for name, listed in part.texts().items()}
+
+
+def _joined(parts: Iterable[Contents]) -> Contents:
+    arrays: Arrays = {}
+    texts: Texts = {}
+    for of_part, texts_of_part in parts:
+        arrays |= of_part
+        texts |= texts_of_part
+    return arrays, texts

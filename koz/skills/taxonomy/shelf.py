@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from koz.skills.taxonomy import store as stores
-from koz.skills.taxonomy.index import Index
+from koz.skills.taxonomy.index import Contents, Index
 
 log = structlog.get_logger(__name__)
 
@@ -67,11 +67,11 @@ class Shelf:
                 return
             yield True
 
-    def put(self, key: Key, made: Index) -> Index:
+    def put(self, key: Key, contents: Contents) -> Index:
         """Write an index in the place of whatever is there, drop old ones, and open it. To be called `alone`."""
         place = self.place(key)
         shutil.rmtree(place, ignore_errors=True)
-        opened = Index.from_store(stores.write(place, *made.contents()))
+        opened = Index.from_store(stores.write(place, *contents))
         half_written = self._listed(f".{_prefix(key)}*")
         for old in self._listed(f"{_prefix(key)}*")[KEPT:] + half_written:
             shutil.rmtree(old, ignore_errors=True)
@@ -94,7 +94,7 @@ class Shelf:
                 if found is not None:
                     return found
                 made = make()
-                return self.put(key, made)
+                return self.put(key, made.contents())
         except OSError as error:
             log.error("skills_index_not_kept", folder=str(self.folder), error=str(error))
             return make() if made is None else made

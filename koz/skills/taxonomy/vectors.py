@@ -24,6 +24,8 @@ Tokens = Callable[[str], tuple[int, ...]]
 #: Further directions that the search for the main ones carries along, and its rounds.
 _SPARE: Final = 10
 _ROUNDS: Final = 2
+#: Directions with less than this share of the strongest one's energy cannot be told from rounding.
+_TOO_WEAK: Final = 1e-11
 
 
 def plain(text: str, lang: str) -> str:
@@ -180,13 +182,23 @@ def strongest(values: Dense, count: int) -> Dense:
 
 
 def main_directions(matrix: sp.csr_array, size: int) -> Dense:
-    """The `size` strongest right singular vectors as columns, by randomised projection from a fixed start."""
+    """The `size` strongest right singular vectors as columns, by randomised projection from a fixed start.
+
+    Halko, Martinsson, Tropp (2011). Tall matrices are made orthonormal by the eigenvectors of their small Gram matrix,
+    in double precision, which is many times faster than a QR and as good for directions this strong.
+    """
     size = max(1, min(size, *matrix.shape))
     start = np.random.default_rng(0).standard_normal((matrix.shape[1], size + _SPARE), dtype=np.float32)
-    basis = matrix @ start
+    basis = _orthonormal(matrix @ start)
     for _round in range(_ROUNDS):
-        basis = matrix @ (matrix.T @ np.linalg.qr(basis)[0])
-    basis = np.linalg.qr(basis)[0]
-    small = (matrix.T @ basis).T
-    _left, _strength, right = np.linalg.svd(small, full_matrices=False)
-    return np.ascontiguousarray(right[:size].T, dtype=np.float32)
+        basis = _orthonormal(matrix @ (matrix.T @ basis))
+    return np.ascontiguousarray(_orthonormal(matrix.T @ basis)[:, :size])
+
+
+def _orthonormal(tall: Dense) -> Dense:
+    """Columns that span the same, orthonormal, the strongest first; directions too weak to tell are left out."""
+    whole = tall.astype(np.float64)
+    strength, directions = np.linalg.eigh(whole.T @ whole)
+    kept = np.flatnonzero(strength > strength.max(initial=0) * _TOO_WEAK)[::-1]
+    found: Dense = (whole @ (directions[:, kept] / np.sqrt(strength[kept]))).astype(np.float32)
+    return found
