@@ -15,7 +15,7 @@ from tests.factories.skills import ESCO, JOB, ROME, SKILL
 #: What the figures may fall below what was measured, by another machine's arithmetic alone.
 MARGIN = 0.005
 #: nDCG@10 of French and English titles, acc@5 of sheets, as `koz skills evaluate` gives them for seed 0.
-REACHED = (0.553, 0.554, 0.839)
+REACHED = (0.552, 0.554, 0.838)
 
 
 def put(folder, files):

@@ -1,14 +1,24 @@
 """Job titles → skills, occupations, sheets: learned from rows, the same for every gender, stored and mapped."""
 
+import json
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from koz.cli import main
+from koz.core.db import unit_of_work
+from koz.skills.models.concepts import SkillConcept, SkillEdge
+from koz.skills.queries import find_skills_of_title
+from koz.skills.services.profiles import suggest
 from koz.skills.taxonomy import Alias, Concept, ConceptKind, Edge, EdgeKind, Origin, Rows
 from koz.skills.taxonomy import vectors as v
 from koz.skills.taxonomy.store import write
 from koz.skills.taxonomy.titles import JobTitles, Read
+from tests.factories.accounts import make_person
+from tests.factories.matching import make_concept, make_profile
 
 FIELDS = (
     ("cuir", "leather"), ("bois", "wood"), ("verre", "glass"), ("papier", "paper"), ("coton", "cotton"),
@@ -155,3 +165,84 @@ def test_main_directions_are_those_of_the_exact_decomposition():
     found = v.main_directions(matrix, 2)
     exact = np.linalg.svd(matrix.toarray(), full_matrices=False)[2][:2].T
     assert np.allclose(np.abs((found * exact).sum(0)), 1, atol=1e-3)
+
+
+@pytest.fixture
+def stored(session):
+    """The rows in the tables, ESCO's alone, and one of ours that is the same as one of theirs."""
+    concepts = {}
+    for c in make_rows().concepts:
+        concepts[c.id] = SkillConcept(
+            code=c.code, origin=c.origin, kind=c.kind, label_fr=c.label_fr, label_en=c.label_en
+        )
+    with unit_of_work():
+        session.add_all(concepts.values())
+        session.flush()
+        for e in make_rows().edges:
+            session.add(
+                SkillEdge(
+                    source_id=concepts[e.source].id, target_id=concepts[e.target].id, kind=e.kind, weight=e.weight,
+                    origin=e.origin,
+                )
+            )  # fmt: skip
+        ours = make_concept(session, "Mener une équipe", "Leading teams")
+        session.add(
+            SkillEdge(
+                source_id=ours.id, target_id=concepts[200].id, kind=EdgeKind.SAME_AS, weight=1.0, origin=Origin.KOZ
+            )
+        )
+        session.flush()
+    return concepts, ours
+
+
+def test_a_title_in_the_product_names_our_own_concept_first(session, stored):
+    concepts, ours = stored
+    read = find_skills_of_title(session, "Directrice de danse", "fr", 3)
+    assert read.occupations[0].id == concepts[1008].id
+    assert read.sheets[0].code == "rome:2008"
+    assert ours.id in {f.id for f in read.skills}
+    assert concepts[200].id not in {f.id for f in read.skills}
+    nothing = find_skills_of_title(session, "", "fr")
+    assert (nothing.skills, nothing.occupations, nothing.sheets) == ((), (), ())
+
+
+def test_only_a_phrase_that_is_a_title_brings_the_skills_of_the_job(session, stored):
+    concepts, ours = stored
+    by_phrase = {s.phrase: s for s in suggest(session, "Directrice danse\nj'aime la danse", "fr")}
+    job = by_phrase["Directrice danse"]
+    assert job.job is not None
+    assert job.job.id == concepts[1008].id
+    assert {ours.id, concepts[108].id} <= {f.id for f in (*job.found, *job.often)}
+    assert by_phrase["j'aime la danse"].job is None
+    shown = [f.id for s in by_phrase.values() for f in (*s.found, *s.often)]
+    assert len(set(shown)) == len(shown)
+
+
+def test_skills_of_a_job_are_proposed_on_the_page_and_none_is_ticked(session, client, login, stored):
+    person = make_person(session)
+    login(person)
+    make_profile(session, {}, person=person, words="Directrice danse")
+    page = client.get("/professionals/me/skills")
+    assert "Souvent lié au métier" in page.text
+    boxes = page.all("input", name="concept")
+    assert boxes
+    assert not [box for box in boxes if "checked" in box.attrib]
+
+
+def test_a_title_on_the_command_line(stored, monkeypatch, capsys):
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["koz", "skills", "title", *args])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, capsys.readouterr().out
+
+    code, out = run("directrice de danse", "--top", "2", "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert [len(told[part]) for part in ("skills", "occupations", "sheets")] == [2, 2, 2]
+    code, out = run("dance manager", "--lang", "en")
+    assert code == 0
+    assert out.startswith("Skills:\n")
+    assert "1.00  dance manager  [esco:o1008]" in out
+    assert "Job sheets" not in out
+    assert run("x", "--lang", "de")[0] == 2

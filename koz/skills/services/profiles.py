@@ -32,7 +32,7 @@ MAX_PAUSE: Final = timedelta(days=366)
 #: A concept is proposed from this likeness on: below it people mostly see noise.
 PROPOSE_FROM: Final = 0.45
 #: A phrase is taken for a job title from this likeness to a known title on; so many of the job's skills are proposed.
-JOB_FROM: Final = 0.75
+JOB_FROM: Final = 0.9
 PER_JOB: Final = 6
 _BREAKS: Final = re.compile(r"[\n,;.:!?•·()/]+|\s[-–—]\s|\s(?:et|ou|and|or)\s", re.IGNORECASE)
 

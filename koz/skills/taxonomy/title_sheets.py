@@ -24,6 +24,9 @@ CANDIDATES: Final = 60
 AT_ONCE: Final = 64
 #: Pull of the weights towards zero.
 CALM: Final = 1e-3
+#: Likenesses this near to 1 are those of the very title, which speaks for its sheet beside all else.
+TINY: Final = 1e-4
+KNOWN: Final = 5.0
 MATRICES: Final = ("stems", "letters", "texts")
 
 
@@ -97,6 +100,8 @@ class TitleSheets:
         numbers = _candidates(seen)[0]
         shown = _shown(np.take_along_axis(seen, numbers[None, :, None], axis=1))
         value = (shown[0] @ self._arrays["weights"]).astype(np.float64)
+        known = (seen[0][numbers][:, [0, 4]] > 1 - TINY).all(axis=1)
+        value[known] += KNOWN
         chance = np.exp(value - value.max())
         chance /= chance.sum()
         order = np.lexsort((numbers, -chance))[:top]

@@ -120,10 +120,13 @@ class TitleSkills:
             return [], []
         numbers, shown = self._shown(self._known, seen)
         value = (shown[0] @ self._arrays["weights"][:-1] + self._arrays["weights"][-1]) / 2
-        best = np.lexsort((numbers[0], -value))[:top]
         near = 0.9 * seen.title[0] / 2 + 0.1 * np.minimum(seen.all[0] / seen.views, 1)
         near = np.where(seen.title[0] / 2 > 1 - TINY, 1.0, near)
         jobs = np.lexsort((np.arange(near.size), -near))[:top]
+        named = np.flatnonzero(self._arrays["named"] == v.checksum(text))
+        if named.size:  # what the occupation of this very name needs counts as much as the guess
+            value = (value + self._needs[named[:1]].toarray()[0, numbers[0]] / 2) / 2
+        best = np.lexsort((numbers[0], -value))[:top]
         return (
             [(int(numbers[0, i]), min(1.0, max(0.0, float(value[i])))) for i in best],
             [(int(i), float(near[i])) for i in jobs if near[i] > 0],
@@ -181,7 +184,7 @@ class TitleSkills:
         ]
         listed: list[NDArray[Any]] = [np.take_along_axis(part, numbers, axis=1) for part in whole]
         for name in ("of_skills", "of_whole_skills"):
-            listed.append(np.einsum("qd,qcd->qc", seen.meaning, self._arrays[name][numbers]))
+            listed.append(np.einsum("qd,qcd->qc", seen.meaning, self._arrays[name][numbers].astype(np.float32)))
         return numbers, _stretched(np.stack(listed, axis=-1).astype(np.float32))
 
     def _know(self, rows: NDArray[np.int64], likeness: v.Dense, group: NDArray[np.int64]) -> _Known:
@@ -272,10 +275,11 @@ def _index(lang: str, jobs: Jobs, sheets: TitleSheets | None) -> v.Arrays:
     }
     arrays: v.Arrays = {
         "job_of": jobs.job_of,
+        "named": np.array([v.checksum(name) for name in jobs.names], dtype=np.uint32),
         "directions": directions,
         "of_jobs": v.unit_rows(meaning.vectors(gathered) @ directions),
-        "of_skills": v.unit_rows(meaning.vectors(jobs.skills) @ directions),
-        "of_whole_skills": v.unit_rows(meaning.vectors(of_skills) @ directions),
+        "of_skills": v.unit_rows(meaning.vectors(jobs.skills) @ directions).astype(np.float16),
+        "of_whole_skills": v.unit_rows(meaning.vectors(of_skills) @ directions).astype(np.float16),
     }
     for name, weighting in (("stem", stem), ("letter", letter), ("description", description), ("about", about)):
         arrays |= weighting.arrays(name)

@@ -33,6 +33,11 @@ def plain(text: str, lang: str) -> str:
     return " ".join(dict.fromkeys(words(text, lang)))
 
 
+def checksum(text: str) -> int:
+    """Of a text, in 32 bits."""
+    return crc32(text.encode())
+
+
 def stems_in(lang: str) -> Tokens:
     """Tokens: the stem of each word, « développer des sites » → `develop`, `sit`."""
     return _french_stem if lang == "fr" else _english_stem
@@ -40,12 +45,12 @@ def stems_in(lang: str) -> Tokens:
 
 @lru_cache(maxsize=100_000)
 def _french_stem(word: str) -> tuple[int, ...]:
-    return (crc32(stem(word, "fr").encode()),)
+    return (checksum(stem(word, "fr")),)
 
 
 @lru_cache(maxsize=100_000)
 def _english_stem(word: str) -> tuple[int, ...]:
-    return (crc32(stem(word, "en").encode()),)
+    return (checksum(stem(word, "en")),)
 
 
 def grams(low: int, high: int) -> Tokens:
@@ -57,7 +62,7 @@ def grams(low: int, high: int) -> Tokens:
 def _grams(low: int, high: int, word: str) -> tuple[int, ...]:
     padded = f" {word} "
     listed = (padded[i : i + n] for n in range(low, high + 1) for i in range(max(1, len(padded) - n + 1)))
-    return tuple(crc32(gram.encode()) for gram in listed)
+    return tuple(checksum(gram) for gram in listed)
 
 
 class Weighting:
@@ -92,7 +97,9 @@ class Weighting:
         values = (1 + np.log(counts)) * self.idf[column]
         values /= np.sqrt(np.bincount(row, values**2, minlength=shape[0]))[row]
         bounds = np.searchsorted(row, np.arange(shape[0] + 1))
-        return sp.csr_array((values.astype(np.float32), column, bounds), shape=shape)
+        # numbers as narrow as those of the stored matrices: else each product would copy the larger one's
+        narrow = column.astype(np.int32), bounds.astype(np.int32)
+        return sp.csr_array((values.astype(np.float32), *narrow), shape=shape)
 
     def arrays(self, name: str) -> Arrays:
         """What it is stored as."""
@@ -138,7 +145,8 @@ def no_rows(rows: int, columns: int) -> sp.csr_array:
 def sparse(matrix: Dense) -> sp.csr_array:
     """What of a dense matrix is not zero."""
     rows, columns = np.nonzero(matrix)
-    return sp.csr_array((matrix[rows, columns], (rows, columns)), shape=matrix.shape)
+    places = rows.astype(np.int32), columns.astype(np.int32)
+    return sp.csr_array((matrix[rows, columns], places), shape=matrix.shape)
 
 
 def unpack(arrays: Mapping[str, NDArray[Any]], name: str) -> sp.csr_array:
@@ -162,7 +170,8 @@ def unit_rows(matrix: Dense) -> Dense:
 def sums(owner: NDArray[np.int64], size: int) -> sp.csr_array:
     """The matrix that adds rows up by owner: `size` × as many rows as there are owners given."""
     ones = np.ones(owner.size, dtype=np.float32)
-    return sp.csr_array((ones, (owner, np.arange(owner.size))), shape=(size, owner.size))
+    places = owner.astype(np.int32), np.arange(owner.size, dtype=np.int32)
+    return sp.csr_array((ones, places), shape=(size, owner.size))
 
 
 def best_by(values: Dense, starts: NDArray[np.int64], owners: NDArray[np.int64], size: int) -> Dense:
