@@ -59,6 +59,8 @@ class TitleSheets:
         self._words = v.Weighting.stored(v.stems_in(LANG), arrays, "word")
         self._meanings = v.Weighting.stored(v.stems_in(LANG), arrays, "meaning")
         self._by = {name: v.unpack(arrays, name) for name in MATRICES}
+        count = arrays["sheet_of"].size
+        self._titles = self._by["stems"][:, :count], self._by["letters"][:, :count]
         self._to_sheet = v.sums(np.asarray(arrays["sheet_of"]), self.size)
         self._starts, self._owners = _runs(arrays["sheet_of"])
         self._group_starts, self._groups = _runs(arrays["group_of_other"])
@@ -78,12 +80,14 @@ class TitleSheets:
 
     def likeness(self, texts: Sequence[str]) -> tuple[v.Dense, v.Dense]:
         """By stems and by letters, how like the likest title of each sheet is: texts × sheets, 0 to 1."""
-        count = self._arrays["sheet_of"].size
         stems, letters = (
-            (weighting.vectors(texts) @ self._by[name][:, :count]).toarray()
-            for weighting, name in ((self._stems, "stems"), (self._letters, "letters"))
+            (weighting.vectors(texts) @ titles).toarray()
+            for weighting, titles in zip((self._stems, self._letters), self._titles, strict=True)
         )
-        return tuple(v.best_by(found, self._starts, self._owners, self.size) for found in (stems, letters))  # type: ignore[return-value]
+        return self._best(stems), self._best(letters)
+
+    def _best(self, found: v.Dense) -> v.Dense:
+        return v.best_by(found, self._starts, self._owners, self.size)
 
     def rank(self, text: str, top: int) -> list[tuple[int, float]]:
         """The likeliest sheets of a plain title with their chances among those looked at, best first."""
@@ -108,11 +112,11 @@ class TitleSheets:
         groups = int(max(arrays["group"].max(initial=-1), arrays["group_of_other"].max(initial=-1))) + 1
         others = v.best_by(stems[:, count + size :], self._group_starts, self._groups, groups + 1)
         views = [
-            v.best_by(stems[:, :count], self._starts, self._owners, size),
+            self._best(stems[:, :count]),
             stems[:, count : count + size],
             (self._to_sheet @ (stems[:, :count] ** 3).T).T,
             others[:, np.where(arrays["group"] >= 0, arrays["group"], groups)],
-            v.best_by(letters[:, :count], self._starts, self._owners, size),
+            self._best(letters[:, :count]),
             letters[:, count:],
             (self._to_sheet @ (letters[:, :count] ** 3).T).T,
             said[:, :size],

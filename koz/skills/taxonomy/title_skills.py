@@ -83,6 +83,8 @@ class TitleSkills:
         self._meanings = v.Weighting.stored(v.stems_in(lang), arrays, "meaning")
         self._by = {name: v.unpack(arrays, name) for name in ("stems", "letters", "descriptions", "about", "sheets")}
         self._needs = v.unpack(arrays, "needs")
+        half = self._by["sheets"].shape[0] // 2
+        self._by_sheets = self._by["sheets"][:half], self._by["sheets"][half:]
         job_of = arrays["job_of"]
         owners, starts = np.unique(job_of, return_index=True)
         self._owners, self._starts = owners.astype(np.int64), starts.astype(np.int64)
@@ -141,8 +143,7 @@ class TitleSkills:
         ]
         if self._sheets is not None:
             described = _by_sheets(self._sheets, texts)
-            views += [(found @ self._by["sheets"][: self._sheets.size]).toarray() for found in described[:1]]
-            views += [(found @ self._by["sheets"][self._sheets.size :]).toarray() for found in described[1:]]
+            views += [(found @ known).toarray() for found, known in zip(described, self._by_sheets, strict=True)]
         by_title = stems[:, :titles] + letters[:, :titles]
         return _Seen(
             sum(views[1:], start=views[0]),
@@ -207,8 +208,7 @@ class TitleSkills:
         ):
             total = total + (matrix.T @ matrix).toarray()
         if self._sheets is not None:
-            by_both = self._by["sheets"]
-            for matrix in (by_both[: self._sheets.size], by_both[self._sheets.size :]):
+            for matrix in self._by_sheets:
                 total = total + (matrix.T @ matrix).toarray()
         assert total.shape == (len(jobs.names),) * 2
         return total

@@ -4,8 +4,9 @@ Tokens are known by a 32-bit checksum, so that a vocabulary is two arrays and op
 thousand may share one, which blurs a likeness and breaks nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, Final
 from zlib import crc32
 
@@ -17,8 +18,8 @@ from koz.skills.taxonomy.labels import stem, words
 
 Arrays = dict[str, NDArray[Any]]
 Dense = NDArray[np.float32]
-Tokens = Callable[[str], Iterable[str]]
-"""What a plain text (see `plain`) is made of."""
+Tokens = Callable[[str], tuple[int, ...]]
+"""The checksums of what a word of a plain text (see `plain`) is made of."""
 
 #: Further directions that the search for the main ones carries along, and its rounds.
 _SPARE: Final = 10
@@ -31,24 +32,30 @@ def plain(text: str, lang: str) -> str:
 
 
 def stems_in(lang: str) -> Tokens:
-    """Tokens: the stems of the words, « développer des sites » → `develop`, `sit`."""
-    return lambda text: [stem(word, lang) for word in text.split()]
+    """Tokens: the stem of each word, « développer des sites » → `develop`, `sit`."""
+    return _french_stem if lang == "fr" else _english_stem
+
+
+@lru_cache(maxsize=100_000)
+def _french_stem(word: str) -> tuple[int, ...]:
+    return (crc32(stem(word, "fr").encode()),)
+
+
+@lru_cache(maxsize=100_000)
+def _english_stem(word: str) -> tuple[int, ...]:
+    return (crc32(stem(word, "en").encode()),)
 
 
 def grams(low: int, high: int) -> Tokens:
     """Tokens: `low` to `high` letters in a row, never across words, whose ends count as letters."""
-
-    def tokens(text: str) -> Iterator[str]:
-        for word in text.split():
-            yield from _grams(word, low, high)
-
-    return tokens
+    return partial(_grams, low, high)
 
 
 @lru_cache(maxsize=100_000)
-def _grams(word: str, low: int, high: int) -> tuple[str, ...]:
+def _grams(low: int, high: int, word: str) -> tuple[int, ...]:
     padded = f" {word} "
-    return tuple(padded[i : i + n] for n in range(low, high + 1) for i in range(max(1, len(padded) - n + 1)))
+    listed = (padded[i : i + n] for n in range(low, high + 1) for i in range(max(1, len(padded) - n + 1)))
+    return tuple(crc32(gram.encode()) for gram in listed)
 
 
 class Weighting:
@@ -62,8 +69,8 @@ class Weighting:
         """Learned from texts; tokens of fewer than `least` of them are left out."""
         flat, sizes = _checksums(tokens, texts)
         rows = np.repeat(np.arange(len(texts), dtype=np.int64), sizes)
-        keys = np.unique(flat)
-        once = np.unique(np.searchsorted(keys, flat) * len(texts) + rows) if texts else np.empty(0, dtype=np.int64)
+        keys = _distinct(flat)
+        once = _distinct(np.searchsorted(keys, flat) * len(texts) + rows)
         df = np.bincount(once // max(1, len(texts)), minlength=keys.size)
         idf = np.log((1 + len(texts)) / (1 + df)) + 1
         kept = df >= least
@@ -97,9 +104,16 @@ class Weighting:
 
 def _checksums(tokens: Tokens, texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """The tokens of all texts one after the other, and how many each text has."""
-    listed = [[crc32(token.encode()) for token in tokens(text)] for text in texts]
-    flat = np.array([key for keys in listed for key in keys], dtype=np.uint32)
-    return flat, np.array([len(keys) for keys in listed], dtype=np.int64)
+    listed = [tuple(chain.from_iterable(map(tokens, text.split()))) for text in texts]
+    sizes = np.array([len(keys) for keys in listed], dtype=np.int64)
+    return np.fromiter(chain.from_iterable(listed), dtype=np.uint32, count=int(sizes.sum())), sizes
+
+
+def _distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """The distinct values in order; sorting beats hashing here."""
+    ordered = np.sort(values)
+    distinct: NDArray[Any] = ordered[np.append(True, ordered[1:] != ordered[:-1])[: ordered.size]]
+    return distinct
 
 
 def pack(name: str, matrix: sp.csr_array) -> Arrays:
