@@ -44,6 +44,7 @@ check: setup ## formatting, lint, types, contracts, templates, translations, mig
 
 bench: setup ## what pages, webhooks and plans cost, as ratios to floors of the same run
 	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.matching
 	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.teams
 	$(BIN)/python -m bench.words
