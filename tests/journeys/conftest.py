@@ -172,8 +172,9 @@ def see(tmp_path: Path, browser: Browser) -> Iterator[See]:
             faults.extend(_faults_here(page, name))
             return
         twin = browser.new_page(viewport={"width": 1280, "height": 900})
-        twin.route(page.url, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
-        twin.goto(page.url)
+        address = page.url.partition("#")[0]  # routes never see the fragment
+        twin.route(address, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+        twin.goto(address)
         faults.extend(_faults_here(twin, name))
         twin.context.close()
 

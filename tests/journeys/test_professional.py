@@ -166,11 +166,13 @@ def test_from_the_mail_to_a_certificate_by_keyboard_and_without_javascript(
     page.fill("[name=available_from]", LAST.isoformat())
     page.fill("[name=available_until]", FIRST.isoformat())
     page.click("main form button[type=submit]")
+    expect(page.locator(".notice.bad")).to_be_visible()
     expect(page.locator("[name=available_from]")).to_have_value(LAST.isoformat())
     see(page, "professional-dates-error")
     page.fill("[name=available_from]", FIRST.isoformat())
     page.fill("[name=available_until]", LAST.isoformat())
     page.click("main form button[type=submit]")
+    page.wait_for_url("**/professionals/me")
     page.goto("/professionals/me/pause")
     see(page, "professional-pause")
 
@@ -203,6 +205,7 @@ def test_from_the_mail_to_a_certificate_by_keyboard_and_without_javascript(
     by_keyboard(page, page.locator("form[action$='/running'] button"))
     page.fill("[name=minutes]", "beaucoup")
     page.locator("form[action$='/log'] button").click()
+    expect(page.locator(".notice.bad")).to_be_visible()
     expect(page.locator("[name=minutes]")).to_have_value("beaucoup")
     see(page, "engagement-log-error")
     for hours, what in (("2h30", "Plan du dossier"), ("3", "Rédaction et relecture")):
@@ -212,6 +215,7 @@ def test_from_the_mail_to_a_certificate_by_keyboard_and_without_javascript(
         expect(page.locator("table.log")).to_contain_text(what)
     see(page, "engagement-log")
     by_keyboard(page, page.locator("form[action$='/delivered'] button"))
+    expect(page.locator("form[action$='/delivered']")).to_have_count(0)
 
     association.goto(stack.link("ngo@koz.test", "/engagements/", title))
     expect(association.locator("table.log")).to_contain_text("5 h 30")
@@ -221,6 +225,7 @@ def test_from_the_mail_to_a_certificate_by_keyboard_and_without_javascript(
 
     page.reload()
     by_keyboard(page, page.locator("form[action$='/certificate'] button"))
+    expect(page.locator("a[href$='/certificate-fr.pdf']")).to_be_visible()
     see(page, "engagement-with-certificate")
     with page.expect_download() as download:
         by_keyboard(page, page.locator("a[href$='/certificate-fr.pdf']"))
