@@ -56,7 +56,7 @@ def _write_invitation(session: Session, template: str, proposal_id: int, round_:
         return
     params: dict[str, str | int] = {
         "mission": row.mission.title, "organisation": row.organisation, "hours": row.mission.hours_total,
-        "due": due.isoformat(), "path": f"/letters/{letters.link_token(proposal)}?lang={to.locale}",
+        "due_on": due.isoformat(), "path": f"/letters/{letters.link_token(proposal)}?lang={to.locale}",
     }  # fmt: skip
     _write(session, template, to, params, f"{proposal.id}-{round_}")
 
